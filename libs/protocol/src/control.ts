@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { dataSetManifestSchema } from './data-set.js';
+import { evaluationResultSchema, stepMetricsSchema, stepPartsSchema } from './events.js';
+import { jobSpecSchema } from './job-spec.js';
+
+/** Names one membership of one try of one job: the fence on every message, frame and file. */
+export const fenceSchema = z.strictObject({
+  jobId: z.string().min(1).max(64),
+  attempt: z.int().min(1),
+  generation: z.int().min(1),
+});
+export type Fence = z.output<typeof fenceSchema>;
+
+/** A member of a generation; its rank is its index in `members`. */
+export const memberSchema = z.strictObject({
+  workerId: z.string(),
+  host: z.string(),
+  port: z.int().min(1).max(65_535),
+  lanes: z.array(z.int().min(0)),
+});
+export type Member = z.output<typeof memberSchema>;
+
+/** Where a job's training stands: all that is needed to go on, besides tensors. */
+export const positionSchema = z.strictObject({
+  /** Committed optimizer steps. */
+  step: z.int().min(0),
+  epoch: z.int().min(0),
+  /** Samples committed in this epoch. */
+  cursor: z.int().min(0),
+});
+export type Position = z.output<typeof positionSchema>;
+
+/** Worker to coordinator. */
+export const workerMessageSchema = z.discriminatedUnion('type', [
+  /** First message on a connection; anything else before `welcome` closes it. */
+  z.strictObject({
+    type: z.literal('hello'),
+    protocolVersion: z.int(),
+    workerId: z.string().min(1).max(64),
+    host: z.string().min(1).max(255),
+    ringPort: z.int().min(1).max(65_535),
+    device: z.strictObject({
+      kind: z.enum(['cpu', 'gpu']),
+      name: z.string().max(200),
+      memoryBytes: z.int().min(0),
+    }),
+    threads: z.int().min(1).max(256),
+  }),
+  z.strictObject({
+    type: z.literal('heartbeat'),
+    /** Milliseconds since the compute thread last answered; grows when TensorFlow hangs. */
+    computeSilentMs: z.number().min(0),
+  }),
+  /** The generation is prepared: data set cached, model compiled, ring connected. */
+  z.strictObject({
+    type: z.literal('ready'),
+    fence: fenceSchema,
+    position: positionSchema,
+    /** SHA-256 of the state at that position. */
+    stateHash: z.string(),
+  }),
+  /** The worker left the generation because of an error; its state is that of `position`. */
+  z.strictObject({
+    type: z.literal('aborted'),
+    fence: fenceSchema,
+    code: z.string(),
+    message: z.string().max(2_000),
+    /** True when another try with the same members can't help (bad spec, non-finite gradients). */
+    fatal: z.boolean(),
+    position: positionSchema,
+  }),
+  /** Every rank, for each committed step it reports on. */
+  z.strictObject({
+    type: z.literal('step'),
+    fence: fenceSchema,
+    rank: z.int().min(0),
+    step: z.int().min(1),
+    parts: stepPartsSchema,
+    ringBytes: z.int().min(0),
+    /** Samples that this rank computed. */
+    samples: z.int().min(0),
+    /** Global results; rank 0 alone. */
+    metrics: stepMetricsSchema.nullable(),
+    /** Parameter hash, at the hash interval. */
+    stateHash: z.string().nullable(),
+  }),
+  /** Rank 0, after an evaluation. */
+  z.strictObject({
+    type: z.literal('evaluation'),
+    fence: fenceSchema,
+    result: evaluationResultSchema,
+  }),
+  /** All steps are committed, the last evaluation done and the last checkpoint stored. */
+  z.strictObject({
+    type: z.literal('finished'),
+    fence: fenceSchema,
+    rank: z.int().min(0),
+    modelSha256: z.string(),
+  }),
+  /** The worker stopped its part of a job on `stop`. */
+  z.strictObject({ type: z.literal('stopped'), fence: fenceSchema }),
+  /** The worker asks to be drained (SIGTERM). */
+  z.strictObject({ type: z.literal('leave'), reason: z.string().max(200) }),
+]);
+export type WorkerMessage = z.output<typeof workerMessageSchema>;
+
+/** Coordinator to worker. */
+export const coordinatorMessageSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('welcome'),
+    protocolVersion: z.int(),
+    heartbeatIntervalMs: z.int().min(1),
+    /** A peer silent for this long is dead. */
+    heartbeatTimeoutMs: z.int().min(1),
+  }),
+  /** Leave any earlier generation, load what is missing, connect the ring, then answer `ready`. */
+  z.strictObject({
+    type: z.literal('prepare'),
+    fence: fenceSchema,
+    spec: jobSpecSchema,
+    dataSet: z.strictObject({ hash: z.string(), manifest: dataSetManifestSchema }),
+    /** By rank. */
+    members: z.array(memberSchema).min(1),
+    rank: z.int().min(0),
+    /** Secret of this generation's ring sockets. */
+    ringToken: z.string().min(16),
+    /** A worker without state of this attempt starts from this checkpoint; null: from the seed. */
+    checkpointStep: z.int().min(0).nullable(),
+    reason: z.string(),
+  }),
+  /** All members are ready. Members behind `position` receive the state from `sourceRank`. */
+  z.strictObject({
+    type: z.literal('start'),
+    fence: fenceSchema,
+    position: positionSchema,
+    sourceRank: z.int().min(0),
+    /** Ranks that must receive the state. */
+    behind: z.array(z.int().min(0)),
+  }),
+  /** Leave the generation and forget the job's state. */
+  z.strictObject({
+    type: z.literal('stop'),
+    fence: fenceSchema,
+    /** True: store a checkpoint of the last committed step first (rank 0 alone does). */
+    checkpoint: z.boolean(),
+    reason: z.string(),
+  }),
+  /** No more work for this worker: it may exit. */
+  z.strictObject({ type: z.literal('released') }),
+  /** The connection is refused and closed after this. */
+  z.strictObject({ type: z.literal('refused'), code: z.string(), message: z.string() }),
+]);
+export type CoordinatorMessage = z.output<typeof coordinatorMessageSchema>;

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+
+/** Lifecycle of a job. `pending` waits in the queue; `waiting` has an attempt but too few workers. */
+export const jobStates = [
+  'pending',
+  'waiting',
+  'running',
+  'cancelling',
+  'succeeded',
+  'failed',
+  'cancelled',
+] as const;
+export type JobState = (typeof jobStates)[number];
+export const finalJobStates: readonly JobState[] = ['succeeded', 'failed', 'cancelled'];
+
+/** Mean wall time of each part of a rank's step, in milliseconds. */
+export const stepPartsSchema = z.strictObject({
+  dataWaitMs: z.number().min(0),
+  computeMs: z.number().min(0),
+  ringMs: z.number().min(0),
+  commitMs: z.number().min(0),
+  applyMs: z.number().min(0),
+});
+export type StepParts = z.output<typeof stepPartsSchema>;
+
+/** A committed step, as rank 0 reports it. The values are sums over all lanes, not over one rank. */
+export const stepMetricsSchema = z.strictObject({
+  step: z.int().min(1),
+  epoch: z.int().min(0),
+  /** Samples committed in this epoch after this step. */
+  cursor: z.int().min(0),
+  loss: z.number(),
+  accuracy: z.number().min(0).max(1),
+  learningRate: z.number().min(0),
+  samples: z.int().min(1),
+  stepMs: z.number().min(0),
+});
+export type StepMetrics = z.output<typeof stepMetricsSchema>;
+
+export const evaluationResultSchema = z.strictObject({
+  step: z.int().min(0),
+  epoch: z.int().min(0),
+  loss: z.number(),
+  accuracy: z.number().min(0).max(1),
+  samples: z.int().min(1),
+  /** Row = true class, column = predicted class. */
+  confusion: z.array(z.array(z.int().min(0))),
+});
+export type EvaluationResult = z.output<typeof evaluationResultSchema>;
+
+const eventBase = { id: z.string(), time: z.iso.datetime(), jobId: z.string() };
+
+/** What a follower of a job sees, in order; `id` resumes a stream. */
+export const jobEventSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    ...eventBase,
+    type: z.literal('state'),
+    state: z.enum(jobStates),
+    reason: z.string(),
+    attempt: z.int().min(0),
+  }),
+  z.strictObject({
+    ...eventBase,
+    type: z.literal('generation'),
+    attempt: z.int().min(1),
+    generation: z.int().min(1),
+    workers: z.array(z.string()),
+    step: z.int().min(0),
+    reason: z.string(),
+  }),
+  z.strictObject({ ...eventBase, type: z.literal('step'), metrics: stepMetricsSchema }),
+  z.strictObject({ ...eventBase, type: z.literal('evaluation'), result: evaluationResultSchema }),
+  z.strictObject({
+    ...eventBase,
+    type: z.literal('checkpoint'),
+    step: z.int().min(0),
+    bytes: z.int().min(0),
+    modelSha256: z.string(),
+    best: z.boolean(),
+  }),
+  z.strictObject({
+    ...eventBase,
+    type: z.literal('log'),
+    level: z.enum(['info', 'warn', 'error']),
+    message: z.string(),
+  }),
+]);
+export type JobEvent = z.output<typeof jobEventSchema>;

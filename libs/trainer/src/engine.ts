@@ -1,0 +1,124 @@
+/** Named tensor data as it crosses between engine, checkpoint and peers. */
+export interface TensorData {
+  readonly shape: readonly number[];
+  /** Row-major values. */
+  readonly values: Float32Array;
+}
+
+/** Tensors by name, in the engine's canonical order. */
+export type TensorMap = ReadonlyMap<string, TensorData>;
+
+/** What a slice of the reduced vector holds. */
+export type SlotKind = 'gradient' | 'batchMean' | 'batchVariance';
+
+/** One tensor's place in the reduced vector. */
+export interface TensorSlot {
+  /** Name of the parameter or moving statistic that the slot updates. */
+  readonly name: string;
+  readonly kind: SlotKind;
+  readonly shape: readonly number[];
+  /** First element in the vector. */
+  readonly offset: number;
+  /** Number of elements. */
+  readonly length: number;
+}
+
+/**
+ * Layout of the vector that one lane yields and the ring sums. All elements have the vector's one
+ * element type (int32 for `exact`, float32 otherwise):
+ *
+ *     [ slot 0 | slot 1 | ... | lossSum | correct | samples | overflow per slot | nonFinite per slot ]
+ *
+ * `lossSum` is the sum over samples (fixed point with `lossScaleBits` fractional bits when exact),
+ * `correct` and `samples` are counts, and each flag counts the lanes in which the slot did not fit
+ * its exponent, or held a NaN or an infinity.
+ */
+export interface VectorLayout {
+  readonly slots: readonly TensorSlot[];
+  /** Index of `lossSum`; `correct` and `samples` follow it. */
+  readonly metricsOffset: number;
+  /** Index of the first overflow flag (one element per slot). */
+  readonly overflowOffset: number;
+  /** Index of the first non-finite flag (one element per slot, then one for the loss). */
+  readonly nonFiniteOffset: number;
+  /** Number of elements in all. */
+  readonly length: number;
+  /** Fractional bits of `lossSum` in an exact vector. */
+  readonly lossScaleBits: number;
+}
+
+/** One lane's samples, decoded, augmented and normalised. */
+export interface LaneBatch {
+  /** Shape [samples, height, width, channels]. */
+  readonly images: Float32Array;
+  /** Class of each sample, shape [samples]. */
+  readonly labels: Int32Array;
+  readonly samples: number;
+}
+
+/** Result of one evaluation batch, integers so that their sum has no order. */
+export interface EvaluationCounts {
+  /** Row = true class, column = predicted class, shape [classes, classes]. */
+  readonly confusion: Int32Array;
+  /** Sum of the samples' losses in fixed point with `lossScaleBits` fractional bits. */
+  readonly lossSum: number;
+  readonly samples: number;
+}
+
+/** The scalars of one optimizer update. */
+export interface ApplyInputs {
+  readonly learningRate: number;
+  /** Sum over all lanes of samples / laneSize: what the reduced sum is divided by. */
+  readonly totalWeight: number;
+  /** Fixed-point exponent of each slot, shape [slots]; ignored for float vectors. */
+  readonly exponents: Int32Array;
+}
+
+/**
+ * A compiled model: what the training loop computes with. Implemented by `libs/graph`; a small
+ * arithmetic one for tests is in `@skipring/trainer/testing`. All calls are synchronous and block
+ * their thread.
+ */
+export interface Engine {
+  readonly reduction: 'exact' | 'float32';
+  readonly layout: VectorLayout;
+  /**
+   * Forward and backward pass over one lane's batch. Each slot's value is multiplied by
+   * `batch.samples / laneSize` before it is converted, so that lanes can simply be added.
+   *
+   * @param exponents fixed-point exponent of each slot, shape [slots]
+   * @param lanes lanes per global batch: bounds one lane's magnitude to (2^31 - 1) / lanes
+   * @param seed stateless seed of this (seed, step, lane), for dropout inside the model
+   * @returns a fresh vector of `layout.length` elements
+   */
+  forwardBackward(
+    batch: LaneBatch,
+    exponents: Int32Array,
+    lanes: number,
+    seed: number,
+  ): Int32Array | Float32Array;
+  /** One optimizer update from the reduced vector; also moves the batch-norm moving statistics. */
+  apply(reduced: Int32Array | Float32Array, inputs: ApplyInputs): void;
+  /** Forward pass in inference mode over one evaluation batch. */
+  evaluate(batch: LaneBatch): EvaluationCounts;
+  /** Copies parameters and moving statistics out, then optimizer slots under `optimizer/...`. */
+  readState(): TensorMap;
+  /** Replaces all state. Throws EngineError with code STATE_MISMATCH naming what did not match. */
+  writeState(state: TensorMap): void;
+  dispose(): void;
+}
+
+/** Names in the state that are optimizer slots start with this. */
+export const OPTIMIZER_PREFIX = 'optimizer/';
+
+/** An engine refused its input or could not compile the model. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
