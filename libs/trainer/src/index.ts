@@ -1,1 +1,13 @@
 export * from './engine.js';
+export * from './errors.js';
+export * from './ports.js';
+export * from './clock.js';
+export * from './position.js';
+export * from './exponents.js';
+export * from './state.js';
+export { hashState } from './state-hash.js';
+export { synchroniseState } from './synchronise.js';
+export type { SynchroniseOptions } from './synchronise.js';
+export { trainGeneration } from './train-generation.js';
+export type { GenerationOutcome } from './train-generation.js';
+export type { GenerationOptions } from './generation.js';

@@ -1,0 +1,29 @@
+import { nextExponents } from './exponents.js';
+import { TrainerError } from './errors.js';
+import type { Generation } from './generation.js';
+import { advance } from './position.js';
+import type { ReducedStep } from './reduce-step.js';
+
+/**
+ * Applies a step that was voted for: the optimizer update, the next exponents and the data cursor,
+ * together. Rejects with APPLY_FAILED when the update fails: then the engine's state is of no
+ * position and must be loaded anew.
+ */
+export function commit(g: Generation, step: ReducedStep, learningRate: number): void {
+  const { state, spec } = g;
+  const totalWeight = step.sums.samples / spec.lanes.size;
+  try {
+    state.engine.apply(g.vector, { learningRate, totalWeight, exponents: step.exponents });
+  } catch (cause) {
+    throw new TrainerError(
+      'APPLY_FAILED',
+      `step ${state.position.step + 1}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      false,
+      { cause },
+    );
+  }
+  if (state.engine.reduction === 'exact') {
+    state.exponents = nextExponents(step.exponents, step.maxima, spec.lanes.count);
+  }
+  state.position = advance(spec, g.numSamples, state.position);
+}

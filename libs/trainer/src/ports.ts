@@ -1,0 +1,73 @@
+import type { EvaluationResult, StepMetrics, StepParts } from '@skipring/protocol';
+import type { LaneBatch } from './engine.js';
+import type { Snapshot } from './state.js';
+
+/**
+ * The collectives of one generation. Every rank calls the same operations in the same order. The
+ * first error (a lost peer, a passed deadline) is latched: the operation in progress and all later
+ * ones reject with it, and the caller needs a new generation.
+ */
+export interface Collective {
+  readonly rank: number;
+  readonly worldSize: number;
+  /** Payload bytes that this rank has sent in this generation. */
+  readonly bytesSent: number;
+  /**
+   * Sums `vector` over all ranks, in place and with the same bits on every rank; int32 sums wrap.
+   * `vector` lies in a SharedArrayBuffer and has the same length on every rank. After a rejection
+   * its contents are undefined.
+   */
+  allReduce(vector: Int32Array | Float32Array, deadlineMs: number): Promise<void>;
+  /** Copies the root's `bytes` into those of every rank; same length everywhere, shared memory. */
+  broadcast(bytes: Uint8Array, root: number, deadlineMs: number): Promise<void>;
+}
+
+/** Batches of this rank's lanes, made ahead of need. */
+export interface BatchSource {
+  /** Goes to a step; `next` then yields this and the following steps, also past epoch ends. */
+  seek(position: { epoch: number; stepInEpoch: number }, lanes: readonly number[]): void;
+  /**
+   * The lane's batch of its next step. Its arrays stay valid until the next call for that lane; it
+   * has 0 samples where a short last step leaves the lane empty.
+   */
+  next(lane: number): Promise<LaneBatch>;
+  /** Batches that the test split is cut into; the same on every rank. */
+  readonly numEvaluationBatches: number;
+  evaluation(index: number): LaneBatch | Promise<LaneBatch>;
+}
+
+/** Where rank 0 stores checkpoints. Resolves when the checkpoint is durable. */
+export interface CheckpointStore {
+  save(snapshot: Snapshot): Promise<{ modelSha256: string }>;
+}
+
+/** A committed step as each rank saw it. */
+export interface StepReport {
+  readonly step: number;
+  readonly parts: StepParts;
+  readonly ringBytes: number;
+  /** Samples that this rank computed. */
+  readonly samples: number;
+  /** Times that the step was repeated with smaller exponents. */
+  readonly numRepeats: number;
+  /** Global results; rank 0 alone. */
+  readonly metrics: StepMetrics | null;
+}
+
+/** What training tells its surroundings. Calls must not throw or block. */
+export interface Reporter {
+  step(report: StepReport): void;
+  /** All ranks hold this hash at this step. */
+  stateHash(step: number, stateHash: string): void;
+  /** Rank 0 alone. */
+  evaluation(result: EvaluationResult): void;
+  /** Rank 0 alone, once the checkpoint is durable. */
+  checkpoint(saved: { step: number; epoch: number; modelSha256: string; best: boolean }): void;
+}
+
+export interface Clock {
+  /** Milliseconds from an arbitrary origin, never going back. */
+  now(): number;
+  /** Lets pending I/O and messages of this thread be handled, after a call that blocked it. */
+  turn(): Promise<void>;
+}

@@ -1,0 +1,87 @@
+import type { VectorLayout } from './engine.js';
+import { TrainerError } from './errors.js';
+
+/** What the loop needs to know about a reduced vector, from one pass over it. */
+export interface Inspection {
+  /** Fletcher's sums over all elements' bits: equal vectors have equal sums. */
+  readonly checksum: readonly [number, number];
+  /** Largest magnitude in each slot, shape [numSlots]; in units of the vector's elements. */
+  readonly maxima: Float64Array;
+}
+
+/** Scans a reduced vector (Fletcher, "An arithmetic checksum for serial transmissions", 1982). */
+export function inspect(vector: Int32Array | Float32Array, layout: VectorLayout): Inspection {
+  const words = new Int32Array(vector.buffer, vector.byteOffset, vector.length);
+  let first = 0;
+  let second = 0;
+  for (const word of words) {
+    first = (first + word) | 0;
+    second = (second + first) | 0;
+  }
+  const maxima = Float64Array.from(layout.slots, ({ offset, length }) =>
+    maxMagnitude(vector, offset, offset + length),
+  );
+  return { checksum: [first, second], maxima };
+}
+
+function maxMagnitude(vector: Int32Array | Float32Array, from: number, to: number): number {
+  let maximum = 0;
+  for (let i = from; i < to; i++) {
+    const magnitude = Math.abs(vector[i] ?? 0);
+    if (magnitude > maximum) maximum = magnitude;
+  }
+  return maximum;
+}
+
+/** Sums over the samples of a step. */
+export interface StepSums {
+  readonly loss: number;
+  readonly correct: number;
+  readonly samples: number;
+}
+
+export function readSums(vector: Int32Array | Float32Array, layout: VectorLayout): StepSums {
+  const [lossSum = 0, correct = 0, samples = 0] = vector.subarray(
+    layout.metricsOffset,
+    layout.metricsOffset + 3,
+  );
+  const scale = vector instanceof Int32Array ? 2 ** -layout.lossScaleBits : 1;
+  return { loss: lossSum * scale, correct, samples };
+}
+
+/** Lanes in which each slot overflowed, shape [numSlots]; null when none did. */
+export function readOverflow(
+  vector: Int32Array | Float32Array,
+  layout: VectorLayout,
+): Int32Array | Float32Array | null {
+  const flags = vector.subarray(layout.overflowOffset, layout.overflowOffset + layout.slots.length);
+  return flags.some((flag) => flag !== 0) ? flags : null;
+}
+
+/** Names of the slots (and `loss`) in which a lane had a NaN or an infinity. */
+export function readNonFinite(
+  vector: Int32Array | Float32Array,
+  layout: VectorLayout,
+): readonly string[] {
+  const names = [...layout.slots.map(({ name, kind }) => `${name} (${kind})`), 'loss'];
+  return names.filter((_, index) => vector[layout.nonFiniteOffset + index] !== 0);
+}
+
+/** Throws NON_FINITE_GRADIENT when a lane of the step had a NaN or an infinity. */
+export function refuseNonFinite(
+  vector: Int32Array | Float32Array,
+  layout: VectorLayout,
+  step: number,
+  lanes: readonly number[],
+): void {
+  const names = readNonFinite(vector, layout);
+  if (names.length === 0) return;
+  const shown = names.slice(0, 5).join(', ') + (names.length > 5 ? ', ...' : '');
+  throw new TrainerError(
+    'NON_FINITE_GRADIENT',
+    `step ${step}, lane ${lanes.join(', ')}: NaN or infinity in ${shown} ` +
+      `(${names.length} of ${layout.slots.length + 1}); expected finite values: ` +
+      'try a smaller learning rate or a longer warm-up',
+    true,
+  );
+}

@@ -1,0 +1,70 @@
+import type { Position } from '@skipring/protocol';
+import type { Engine, TensorMap } from './engine.js';
+import { initialExponents } from './exponents.js';
+import { START } from './position.js';
+import { hashState } from './state-hash.js';
+
+/** Accuracy of the model after a step. */
+export interface Score {
+  readonly step: number;
+  readonly accuracy: number;
+}
+
+/** What evaluations have found so far. */
+export interface Scores {
+  readonly last: Score | null;
+  readonly best: Score | null;
+}
+
+/** All that is needed to go on with the same bits. */
+export interface Snapshot {
+  readonly position: Position;
+  /** Parameters, moving statistics, and optimizer slots under `optimizer/...`. */
+  readonly tensors: TensorMap;
+  /** Fixed-point exponent of each slot, shape [numSlots]. */
+  readonly exponents: Int32Array;
+  readonly scores: Scores;
+}
+
+/**
+ * A job's state on one worker: it outlives generations. Tensors live in the engine; they and the
+ * position change together, at a commit, and at no other time while training.
+ */
+export class TrainingState {
+  position: Position = START;
+  exponents: Int32Array;
+  scores: Scores = { last: null, best: null };
+
+  /** @param engine a new engine, holding the state that the job's seed gives */
+  constructor(readonly engine: Engine) {
+    this.exponents = initialExponents(engine.layout.slots.length);
+  }
+
+  /** Copies everything out of the engine. */
+  snapshot(): Snapshot {
+    return {
+      position: this.position,
+      tensors: this.engine.readState(),
+      exponents: this.exponents.slice(),
+      scores: this.scores,
+    };
+  }
+
+  /** Throws EngineError STATE_MISMATCH, with nothing changed, when the snapshot is of another model. */
+  restore(snapshot: Snapshot): void {
+    this.engine.writeState(snapshot.tensors);
+    this.position = snapshot.position;
+    this.exponents = snapshot.exponents.slice();
+    this.scores = snapshot.scores;
+  }
+
+  /** SHA-256 of the state at this position. */
+  hash(): string {
+    return hashState(this.position, this.exponents, this.engine.readState());
+  }
+}
+
+/** True when the snapshot's last evaluation found the best accuracy so far. */
+export function isBest({ position, scores }: Pick<Snapshot, 'position' | 'scores'>): boolean {
+  return scores.best?.step === position.step;
+}

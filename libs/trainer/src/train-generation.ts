@@ -1,0 +1,112 @@
+import type { Position } from '@skipring/protocol';
+import { checkpointIfDue, evaluateIfDue } from './at-position.js';
+import { systemClock } from './clock.js';
+import { commit } from './commit.js';
+import { TrainerError } from './errors.js';
+import type { Generation, GenerationOptions } from './generation.js';
+import { stepInEpoch, totalSteps } from './position.js';
+import type { StepReport } from './ports.js';
+import { reduceStep } from './reduce-step.js';
+import type { ReducedStep } from './reduce-step.js';
+import { Stopwatch } from './stopwatch.js';
+
+/** How a rank left a generation. Its state is that of `position`, its last committed step. */
+export type GenerationOutcome =
+  | { readonly kind: 'finished'; readonly position: Position; readonly modelSha256: string }
+  /** `signal` fired. */
+  | { readonly kind: 'stopped'; readonly position: Position }
+  | {
+      readonly kind: 'aborted';
+      readonly position: Position;
+      readonly error: Error;
+      /** The error's stable code; INTERNAL for one without. */
+      readonly code: string;
+      /** Another try fails the same way. */
+      readonly fatal: boolean;
+      /** The engine holds no position's state and must be loaded anew. */
+      readonly stateLost: boolean;
+    };
+
+/**
+ * Trains from the state's position to the end of the job, or until a rank leaves. Never rejects: the
+ * outcome names the error. The caller then closes the ring, which makes the other ranks leave, and
+ * after a new rendezvous calls `synchroniseState` and this again with the same state.
+ */
+export async function trainGeneration(options: GenerationOptions): Promise<GenerationOutcome> {
+  const g = begin(options);
+  const { state, report } = g;
+  try {
+    const { epoch } = state.position;
+    g.batches.seek({ epoch, stepInEpoch: stepInEpoch(g.spec, state.position) }, g.lanes);
+    for (;;) {
+      await evaluateIfDue(g);
+      const modelSha256 = await checkpointIfDue(g);
+      if (state.position.step === g.totalSteps) return await finish(g, modelSha256);
+      g.signal.throwIfAborted();
+
+      const watch = new Stopwatch(g.clock);
+      const before = { position: state.position, bytesSent: g.collective.bytesSent };
+      const learningRate = g.schedule(state.position.step);
+      const step = await reduceStep(g, watch);
+      await watch.time('applyMs', () => commit(g, step, learningRate));
+      report.step(describe(g, before, step, learningRate, watch));
+    }
+  } catch (error) {
+    return leave(g, error);
+  }
+}
+
+function begin(options: GenerationOptions): Generation {
+  const { engine } = options.state;
+  const shared = new SharedArrayBuffer(engine.layout.length * 4);
+  return {
+    hashEverySteps: 50,
+    clock: systemClock,
+    ...options,
+    vector: engine.reduction === 'exact' ? new Int32Array(shared) : new Float32Array(shared),
+    totalSteps: totalSteps(options.spec, options.numSamples),
+  };
+}
+
+/** Tells every rank the final model's hash: a rank that finished knows that the model is stored. */
+async function finish(g: Generation, modelSha256: string | null): Promise<GenerationOutcome> {
+  const digest = new Uint8Array(new SharedArrayBuffer(32));
+  if (modelSha256 !== null) digest.set(Buffer.from(modelSha256, 'hex'));
+  await g.collective.broadcast(digest, 0, g.deadlineMs);
+  const told = Buffer.from(digest).toString('hex');
+  return { kind: 'finished', position: g.state.position, modelSha256: told };
+}
+
+function describe(
+  { state, collective }: Generation,
+  before: { position: Position; bytesSent: number },
+  { sums, samples, numRepeats }: ReducedStep,
+  learningRate: number,
+  watch: Stopwatch,
+): StepReport {
+  const { step } = state.position;
+  const { epoch, cursor } = before.position;
+  const metrics = {
+    step,
+    epoch,
+    cursor: cursor + sums.samples,
+    loss: sums.loss / sums.samples,
+    accuracy: sums.correct / sums.samples,
+    learningRate,
+    samples: sums.samples,
+    stepMs: watch.elapsedMs,
+  };
+  const ringBytes = collective.bytesSent - before.bytesSent;
+  const global = collective.rank === 0 ? metrics : null;
+  return { step, parts: watch.parts, ringBytes, samples, numRepeats, metrics: global };
+}
+
+function leave(g: Generation, thrown: unknown): GenerationOutcome {
+  const { position } = g.state;
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'INTERNAL';
+  const stateLost = code === 'APPLY_FAILED';
+  if (g.signal.aborted && !stateLost) return { kind: 'stopped', position };
+  const fatal = error instanceof TrainerError && error.fatal;
+  return { kind: 'aborted', position, error, code, fatal, stateLost };
+}
