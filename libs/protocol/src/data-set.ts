@@ -64,3 +64,5 @@ export const dataSetRegistrationSchema = z.discriminatedUnion('format', [
   }),
 ]);
 export type DataSetRegistration = z.output<typeof dataSetRegistrationSchema>;
+/** A registration as a user writes it. */
+export type DataSetRegistrationInput = z.input<typeof dataSetRegistrationSchema>;

@@ -5,3 +5,4 @@ export * from './data-set.js';
 export * from './events.js';
 export * from './api.js';
 export * from './control.js';
+export * from './ring-frame.js';

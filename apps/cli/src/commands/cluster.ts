@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import type { WorkerView } from '@skipring/protocol';
+import type { CommandContext, CommonFlags } from '../context.js';
+import { table } from '../output/format.js';
+
+/** `workers` and `drain`. */
+export function addClusterCommands(program: Command, context: CommandContext): void {
+  program
+    .command('workers')
+    .description('list connected workers')
+    .action(async (_options: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<CommonFlags>();
+      const workers = await (await context.client(flags)).workers();
+      context.show(flags, workers, () => listWorkers(workers));
+    });
+
+  program
+    .command('drain')
+    .description('let a worker finish its step and leave')
+    .argument('<worker>', 'worker id')
+    .action(async (id: string, _options: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<CommonFlags>();
+      const worker = await (await context.client(flags)).drain(id);
+      context.show(flags, worker, () => `${worker.id} ${worker.state}`);
+    });
+}
+
+function listWorkers(workers: readonly WorkerView[]): string {
+  if (workers.length === 0) return 'no workers are connected';
+  return table(
+    ['ID', 'HOST', 'STATE', 'DEVICE', 'THREADS', 'JOB', 'RANK', 'LANES', 'IMAGES/S'],
+    workers.map((worker) => [
+      worker.id,
+      worker.host,
+      worker.state,
+      worker.device.kind,
+      String(worker.threads),
+      worker.jobId ?? '-',
+      worker.rank === null ? '-' : String(worker.rank),
+      worker.lanes.join(',') || '-',
+      String(Math.round(worker.imagesPerSecond)),
+    ]),
+  );
+}

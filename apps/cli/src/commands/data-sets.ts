@@ -1,0 +1,135 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { SkipringClient } from '@skipring/client';
+import {
+  dataSetRegistrationSchema,
+  type DataSetRegistrationInput,
+  type DataSetView,
+} from '@skipring/protocol';
+import type { CommandContext, CommonFlags } from '../context.js';
+import { CommandError, EXIT } from '../exit-codes.js';
+import { table } from '../output/format.js';
+
+const POLL_MS = 250;
+const PREPARE_TIMEOUT_MS = 30 * 60_000;
+
+/** `dataset add`, `dataset list`, `dataset show`. */
+export function addDataSetCommands(program: Command, context: CommandContext): void {
+  const group = program.command('dataset').description('register and list data sets');
+
+  group
+    .command('add')
+    .description('register a data set and wait until it is prepared')
+    .argument('<name>')
+    .argument('[path]', 'file or folder on the coordinator machine; none for glyphs')
+    .requiredOption('--format <format>', 'idx, cifar10, cifar100, images or glyphs')
+    .option('--seed <number>', 'glyphs: seed')
+    .option('--train-samples <number>', 'glyphs: size of the training split')
+    .option('--test-samples <number>', 'glyphs: size of the test split')
+    .action(async (name: string, path: string | undefined, _options: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<CommonFlags & GlyphFlags & { format: string }>();
+      const registration = readRegistration(name, path, flags);
+      const view = await prepareDataSet(
+        await context.client(flags),
+        registration,
+        context.interrupted,
+      );
+      context.show(flags, view, () => describe(view));
+    });
+
+  group
+    .command('list')
+    .description('list data sets')
+    .action(async (_options: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<CommonFlags>();
+      const views = await (await context.client(flags)).dataSets();
+      context.show(flags, views, () =>
+        views.length === 0
+          ? 'no data sets; add one with: skipring dataset add glyphs --format glyphs'
+          : table(
+              ['NAME', 'STATE', 'SHAPE', 'CLASSES', 'TRAIN', 'TEST', 'REASON'],
+              views.map((view) => row(view)),
+            ),
+      );
+    });
+
+  group
+    .command('show')
+    .description('show one data set')
+    .argument('<name>')
+    .action(async (name: string, _options: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<CommonFlags>();
+      const view = await (await context.client(flags)).dataSet(name);
+      context.show(flags, view, () => describe(view));
+    });
+}
+
+interface GlyphFlags {
+  readonly seed?: string;
+  readonly trainSamples?: string;
+  readonly testSamples?: string;
+}
+
+/** Registers and waits; throws CommandError with the coordinator's reason when preparation fails. */
+export async function prepareDataSet(
+  client: SkipringClient,
+  registration: DataSetRegistrationInput,
+  interrupted: AbortSignal,
+): Promise<DataSetView> {
+  let view = await client.registerDataSet(registration);
+  const deadline = Date.now() + PREPARE_TIMEOUT_MS;
+  while (view.state === 'preparing') {
+    if (interrupted.aborted) throw new CommandError(EXIT.interrupted, 'interrupted');
+    if (Date.now() > deadline) {
+      throw new CommandError(EXIT.refused, `data set ${view.name}: not prepared within 30 minutes`);
+    }
+    await new Promise((done) => setTimeout(done, POLL_MS));
+    view = await client.dataSet(view.name);
+  }
+  if (view.state === 'failed') {
+    throw new CommandError(EXIT.refused, `data set ${view.name}: ${view.reason}`);
+  }
+  return view;
+}
+
+function readRegistration(
+  name: string,
+  path: string | undefined,
+  flags: GlyphFlags & { format: string },
+): DataSetRegistrationInput {
+  const numbers = Object.fromEntries(
+    (['seed', 'trainSamples', 'testSamples'] as const)
+      .filter((key) => flags[key] !== undefined)
+      .map((key) => [key, Number(flags[key])]),
+  );
+  const fields = {
+    name,
+    format: flags.format,
+    ...(path === undefined ? {} : { path: resolve(path) }),
+    ...numbers,
+  };
+  const parsed = dataSetRegistrationSchema.safeParse(fields);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new CommandError(EXIT.usage, lines.join('\n'));
+  }
+  return parsed.data;
+}
+
+function row(view: DataSetView): string[] {
+  const { manifest } = view;
+  if (manifest === null) return [view.name, view.state, '-', '-', '-', '-', view.reason];
+  return [
+    view.name,
+    view.state,
+    `${manifest.height}x${manifest.width}x${manifest.channels}`,
+    String(manifest.classes.length),
+    String(manifest.splits.train.samples),
+    String(manifest.splits.test.samples),
+    view.reason,
+  ];
+}
+
+function describe(view: DataSetView): string {
+  return table(['NAME', 'STATE', 'SHAPE', 'CLASSES', 'TRAIN', 'TEST', 'REASON'], [row(view)]);
+}

@@ -1,0 +1,73 @@
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { CommandError, EXIT } from './exit-codes.js';
+import type { CliEnvironment } from './options.js';
+
+const endpointSchema = z.strictObject({
+  url: z.url(),
+  token: z.string().nullable(),
+  /** Process id of the `skipring up` that serves it. */
+  pid: z.int(),
+});
+export type Endpoint = z.output<typeof endpointSchema>;
+
+const fileName = 'endpoint.json';
+
+/** Where the coordinator is and what to say to it: flags, then environment, then `skipring up`. */
+export async function findEndpoint(
+  environment: CliEnvironment,
+  flags: { url?: string | undefined; token?: string | undefined },
+): Promise<{ url: string; token: string | null }> {
+  const url = flags.url ?? environment.url;
+  const token = flags.token ?? environment.token;
+  if (url !== null) {
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+      throw new CommandError(EXIT.usage, `--url ${url}: expected an http or https address`);
+    }
+    return { url, token };
+  }
+  const found = await readEndpoint(environment.dataDirectory);
+  if (found === null) {
+    throw new CommandError(
+      EXIT.connection,
+      'no coordinator is known',
+      'start one with `skipring up`, or name one with --url and --token',
+    );
+  }
+  return { url: found.url, token: token ?? found.token };
+}
+
+/** The endpoint that a running `skipring up` left; null when there is none. */
+export async function readEndpoint(dataDirectory: string): Promise<Endpoint | null> {
+  try {
+    const text = await readFile(join(dataDirectory, fileName), 'utf8');
+    const endpoint = endpointSchema.parse(JSON.parse(text));
+    return isAlive(endpoint.pid) ? endpoint : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The file holds a token: only its owner may read it. */
+export async function writeEndpoint(dataDirectory: string, endpoint: Endpoint): Promise<void> {
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  const path = join(dataDirectory, fileName);
+  const temporary = `${path}.${process.pid}`;
+  await writeFile(temporary, JSON.stringify(endpoint), { mode: 0o600 });
+  await chmod(temporary, 0o600);
+  await rename(temporary, path);
+}
+
+export async function removeEndpoint(dataDirectory: string): Promise<void> {
+  await rm(join(dataDirectory, fileName), { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { API_VERSION, jobSpecSchema, type JobSpecInput } from '@skipring/protocol';
+import { parseDocument } from 'yaml';
+import { CommandError, EXIT } from './exit-codes.js';
+
+const MAX_FILE_BYTES = 1024 * 1024;
+
+/** A plain record of a job file; what it holds is checked against the schema afterwards. */
+type Fields = Record<string, unknown>;
+
+/** Reads a job file (YAML or JSON; `-` is standard input). */
+export async function readJobFile(path: string): Promise<Fields> {
+  let text: string;
+  try {
+    text = await readFile(path === '-' ? '/dev/stdin' : path, 'utf8');
+  } catch (cause) {
+    throw new CommandError(EXIT.usage, `cannot read the job file ${path}`, null, { cause });
+  }
+  if (Buffer.byteLength(text) > MAX_FILE_BYTES) {
+    throw new CommandError(EXIT.usage, `${path}: a job file has at most ${MAX_FILE_BYTES} bytes`);
+  }
+  const document = parseDocument(text, { prettyErrors: true });
+  const [error] = document.errors;
+  if (error !== undefined) throw new CommandError(EXIT.usage, `${path}: ${error.message}`);
+  const value: unknown = document.toJS({ maxAliasCount: 0 });
+  if (!isFields(value)) throw new CommandError(EXIT.usage, `${path}: expected a mapping of fields`);
+  return value;
+}
+
+/** Applies `--set training.epochs=3`; values are YAML scalars or flow collections. */
+export function applySettings(fields: Fields, settings: readonly string[]): Fields {
+  const result = structuredClone(fields);
+  for (const setting of settings) {
+    const equals = setting.indexOf('=');
+    const path = setting.slice(0, Math.max(0, equals)).split('.');
+    if (equals <= 0 || path.some((key) => !/^[A-Za-z][A-Za-z0-9]*$/.test(key))) {
+      throw new CommandError(EXIT.usage, `--set ${setting}: expected key.path=value`);
+    }
+    let target = result;
+    for (const key of path.slice(0, -1)) {
+      const next = target[key] ?? {};
+      if (!isFields(next)) {
+        throw new CommandError(EXIT.usage, `--set ${setting}: ${key} has no fields to set`);
+      }
+      target[key] = next;
+      target = next;
+    }
+    target[path.at(-1) ?? ''] = parseDocument(setting.slice(equals + 1)).toJS() as unknown;
+  }
+  return result;
+}
+
+/** Checks a spec before it is sent; all problems at once. */
+export function checkSpec(fields: Fields): JobSpecInput {
+  const spec = { apiVersion: API_VERSION, ...fields };
+  const parsed = jobSpecSchema.safeParse(spec);
+  if (parsed.success) return spec as JobSpecInput;
+  const lines = parsed.error.issues.map(
+    (issue) => `  ${issue.path.join('.') || '(the spec)'}: ${issue.message}`,
+  );
+  throw new CommandError(
+    EXIT.usage,
+    `the job spec has ${lines.length} problem(s):\n${lines.join('\n')}`,
+  );
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,46 @@
+import { Command, Option } from 'commander';
+import { addClusterCommands } from './commands/cluster.js';
+import { addDataSetCommands } from './commands/data-sets.js';
+import { addDoctorCommand } from './commands/doctor.js';
+import { addJobCommands } from './commands/jobs.js';
+import { addModelCommand } from './commands/model.js';
+import { addUpCommand } from './commands/up.js';
+import type { CommandContext } from './context.js';
+import { addDemoCommand } from './demo/demo.js';
+import { EXIT } from './exit-codes.js';
+
+/** The whole command line. */
+export function makeProgram(context: CommandContext, version: string): Command {
+  const program = new Command('skipring')
+    .description('Train residual networks data-parallel: the same bits on any cluster.')
+    .version(version)
+    .option('--url <url>', 'coordinator (default: SKIPRING_URL, else the running `skipring up`)')
+    .option('--token <token>', 'API token (default: SKIPRING_TOKEN, else that of `skipring up`)')
+    .addOption(
+      new Option('-o, --output <format>', 'output format')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .addHelpText(
+      'after',
+      `\nExit codes: ${Object.entries(EXIT)
+        .map(([name, code]) => `${code} ${name}`)
+        .join(', ')}`,
+    )
+    .exitOverride();
+  addDemoCommand(program, context);
+  addUpCommand(program, context);
+  addJobCommands(program, context);
+  addModelCommand(program, context);
+  addClusterCommands(program, context);
+  addDataSetCommands(program, context);
+  addDoctorCommand(program, context);
+  for (const command of program.commands) inherit(command);
+  return program;
+}
+
+/** Usage errors are thrown, not exited on, by every command of the tree. */
+function inherit(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(inherit);
+}

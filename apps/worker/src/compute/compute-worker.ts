@@ -1,0 +1,243 @@
+import type { CoordinatorMessage, Fence, Position, WorkerMessage } from '@skipring/protocol';
+import { learningRateAt } from '@skipring/nn/schedule';
+import { synchroniseState, totalSteps, trainGeneration } from '@skipring/trainer';
+import type { Logger } from 'pino';
+import { describeError } from '../thread-error.js';
+import type { CoordinatorHttp } from './coordinator-http.js';
+import type { IoLink } from './io-link.js';
+import { JobSession, type Prepare } from './job-session.js';
+import { makeReporter } from './reporter.js';
+import { RingCollective } from './ring-collective.js';
+
+/** A wait for peers ends by a closed socket or a lost heartbeat; this only bounds what those miss. */
+const COLLECTIVE_DEADLINE_MS = 120_000;
+const RING_CONNECT_DEADLINE_MS = 15_000;
+
+type Start = Extract<CoordinatorMessage, { type: 'start' }>;
+type Stop = Extract<CoordinatorMessage, { type: 'stop' }>;
+
+/** A generation that this worker has prepared, and the training in it once it has started. */
+interface Membership {
+  readonly prepare: Prepare;
+  readonly controller: AbortController;
+  training: Promise<void>;
+}
+
+/**
+ * Follows the coordinator's messages on the compute thread, one after the other: prepare a
+ * generation, train in it, leave it. The job's state outlives its generations.
+ */
+export class ComputeWorker {
+  private session: JobSession | null = null;
+  private membership: Membership | null = null;
+  private queue: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly link: IoLink,
+    private readonly http: CoordinatorHttp,
+    private readonly cacheDirectory: string,
+    private readonly log: Logger,
+    private readonly onReleased: () => void,
+  ) {}
+
+  /** Never throws; messages are handled in order, and a failure is reported to the coordinator. */
+  handle(message: CoordinatorMessage): void {
+    // What makes the training under way pointless ends it now, not when its turn comes.
+    if (message.type === 'prepare' || message.type === 'stop') this.membership?.controller.abort();
+    this.enqueue(() => this.follow(message));
+  }
+
+  /** Without a coordinator there is no generation; the state is kept for the next one. */
+  gatewayClosed(): void {
+    this.membership?.controller.abort();
+    this.enqueue(() => this.leave('the coordinator is gone'));
+  }
+
+  async close(): Promise<void> {
+    this.membership?.controller.abort();
+    await this.queue;
+    await this.leave('the worker stops');
+    await this.forget();
+  }
+
+  private enqueue(action: () => Promise<void>): void {
+    this.queue = this.queue.then(action).catch((error: unknown) => {
+      this.log.error({ err: error }, 'a message could not be followed');
+    });
+  }
+
+  private async follow(message: CoordinatorMessage): Promise<void> {
+    switch (message.type) {
+      case 'prepare':
+        await this.prepare(message);
+        return;
+      case 'start':
+        this.start(message);
+        return;
+      case 'stop':
+        await this.stop(message);
+        return;
+      case 'released':
+        this.onReleased();
+        return;
+      case 'refused':
+        this.log.warn({ code: message.code }, message.message);
+        return;
+      case 'welcome':
+        return;
+    }
+  }
+
+  private async prepare(prepare: Prepare): Promise<void> {
+    const { fence, rank, members, ringToken } = prepare;
+    await this.leave('a new generation begins');
+    try {
+      if (this.session?.jobId !== fence.jobId) {
+        await this.forget();
+        this.session = await JobSession.open(prepare, this.http, this.cacheDirectory);
+      }
+      await this.link.request({
+        kind: 'connectRing',
+        fence,
+        rank,
+        members,
+        ringToken,
+        deadlineMs: RING_CONNECT_DEADLINE_MS,
+      });
+      const { state } = this.session;
+      this.membership = {
+        prepare,
+        controller: new AbortController(),
+        training: Promise.resolve(),
+      };
+      this.send({ type: 'ready', fence, position: state.position, stateHash: state.hash() });
+      this.log.info({ ...fence, rank, worldSize: members.length }, 'generation prepared');
+    } catch (error) {
+      const { code, message } = describeError(error);
+      this.log.error({ ...fence, rank, code, err: error }, 'cannot join the generation');
+      this.send({
+        type: 'aborted',
+        fence,
+        code,
+        message: message.slice(0, 2_000),
+        fatal: isFatal(code),
+        position: this.session?.state.position ?? { step: 0, epoch: 0, cursor: 0 },
+      });
+    }
+  }
+
+  private start(message: Start): void {
+    const { membership, session } = this;
+    if (membership === null || session === null) return;
+    if (!isSame(membership.prepare.fence, message.fence)) return;
+    membership.training = this.train(membership, session, message);
+  }
+
+  private async train(membership: Membership, session: JobSession, start: Start): Promise<void> {
+    const { fence, rank, members } = membership.prepare;
+    const { signal } = membership.controller;
+    const collective = new RingCollective(this.link, rank, members.length);
+    const { state, spec, numSamples, numClasses, batches } = session;
+    try {
+      if (start.behind.length > 0) {
+        await synchroniseState({
+          state,
+          collective,
+          sourceRank: start.sourceRank,
+          behind: start.behind,
+          deadlineMs: COLLECTIVE_DEADLINE_MS,
+        });
+      }
+    } catch (error) {
+      const { code, message } = describeError(error);
+      this.abort(fence, code, message, false, state.position);
+      return;
+    }
+    const outcome = await trainGeneration({
+      state,
+      spec,
+      numSamples,
+      numClasses,
+      collective,
+      batches,
+      checkpoints: session.checkpoints(fence),
+      report: makeReporter(fence, rank, (message) => {
+        this.send(message);
+      }),
+      lanes: members[rank]?.lanes ?? [],
+      schedule: learningRateAt(spec.training, totalSteps(spec, numSamples)),
+      deadlineMs: COLLECTIVE_DEADLINE_MS,
+      signal,
+    });
+    switch (outcome.kind) {
+      case 'finished':
+        this.send({ type: 'finished', fence, rank, modelSha256: outcome.modelSha256 });
+        return;
+      case 'stopped':
+        return;
+      case 'aborted':
+        if (outcome.stateLost) await this.forget();
+        this.abort(fence, outcome.code, outcome.error.message, outcome.fatal, outcome.position);
+        await this.link.request({ kind: 'closeRing', reason: outcome.code });
+        return;
+    }
+  }
+
+  private abort(
+    fence: Fence,
+    code: string,
+    message: string,
+    fatal: boolean,
+    position: Position,
+  ): void {
+    this.log.warn({ ...fence, code }, message);
+    this.send({ type: 'aborted', fence, code, message: message.slice(0, 2_000), fatal, position });
+  }
+
+  private async stop(message: Stop): Promise<void> {
+    const { session } = this;
+    const rank = this.membership?.prepare.rank;
+    await this.leave(message.reason);
+    if (session?.jobId === message.fence.jobId) {
+      if (message.checkpoint && rank === 0 && session.state.position.step > 0) {
+        await session
+          .checkpoints(message.fence)
+          .save(session.state.snapshot())
+          .catch((error: unknown) => {
+            this.log.error({ err: error }, 'the last checkpoint could not be stored');
+          });
+      }
+      await this.forget();
+    }
+    this.send({ type: 'stopped', fence: message.fence });
+  }
+
+  /** Ends the training of the current generation and closes its ring. */
+  private async leave(reason: string): Promise<void> {
+    const { membership } = this;
+    this.membership = null;
+    if (membership === null) return;
+    membership.controller.abort();
+    await this.link.request({ kind: 'closeRing', reason });
+    await membership.training;
+  }
+
+  private async forget(): Promise<void> {
+    const { session } = this;
+    this.session = null;
+    await session?.close();
+  }
+
+  private send(message: WorkerMessage): void {
+    this.link.send(message);
+  }
+}
+
+function isSame(a: Fence, b: Fence): boolean {
+  return a.jobId === b.jobId && a.attempt === b.attempt && a.generation === b.generation;
+}
+
+/** Errors of the job itself: the same with any other members. */
+function isFatal(code: string): boolean {
+  return code === 'MODEL_INVALID' || code === 'STATE_MISMATCH' || code === 'CONSTANT_DIFFERS';
+}

@@ -1,0 +1,123 @@
+import { createRequire } from 'node:module';
+import { Worker } from 'node:worker_threads';
+import type { CoordinatorMessage, WorkerMessage } from '@skipring/protocol';
+import { RemoteThreadError } from '../thread-error.js';
+import type {
+  ComputeToIo,
+  IoRequest,
+  IoThreadData,
+  IoToCompute,
+  ThreadError,
+} from '../thread-messages.js';
+
+const START_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 3_000;
+
+export interface IoEvents {
+  onMessage(message: CoordinatorMessage): void;
+  onGatewayClosed(): void;
+  onFatal(error: ThreadError): void;
+}
+
+interface Pending {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** The compute thread's end of the I/O thread: requests with replies, and messages both ways. */
+export class IoLink {
+  private readonly pending = new Map<number, Pending>();
+  private nextId = 1;
+
+  private constructor(
+    private readonly thread: Worker,
+    private readonly events: IoEvents,
+  ) {}
+
+  /** Starts the thread and waits until its listeners are open. */
+  static async start(
+    data: IoThreadData,
+    events: IoEvents,
+  ): Promise<{ link: IoLink; metricsPort: number; ringPort: number }> {
+    const entry = createRequire(import.meta.url).resolve('@skipring/worker/io-thread');
+    const thread = new Worker(entry, { workerData: data, name: 'skipring-io' });
+    const link = new IoLink(thread, events);
+    const ports = await new Promise<{ metricsPort: number; ringPort: number }>(
+      (resolve, reject) => {
+        const timer = setTimeout(() => {
+          reject(new Error(`the I/O thread did not start within ${START_TIMEOUT_MS} ms`));
+        }, START_TIMEOUT_MS);
+        thread.on('message', (message: IoToCompute) => {
+          if (message.kind === 'started') {
+            clearTimeout(timer);
+            resolve(message);
+          } else {
+            link.receive(message);
+          }
+        });
+        thread.on('error', (error: Error) => {
+          clearTimeout(timer);
+          reject(error);
+          link.failAll(error);
+          events.onFatal({ code: 'IO_THREAD', message: error.message });
+        });
+      },
+    );
+    return { link, ...ports };
+  }
+
+  send(message: WorkerMessage): void {
+    this.post({ kind: 'send', message });
+  }
+
+  /** Rejects with RemoteThreadError; the I/O thread bounds every request by its own deadline. */
+  request(request: IoRequest): Promise<void> {
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject });
+      this.post({ kind: 'request', id, request });
+    });
+  }
+
+  async close(): Promise<void> {
+    const exited = new Promise<void>((resolve) => {
+      this.thread.once('exit', () => {
+        resolve();
+      });
+    });
+    this.post({ kind: 'close' });
+    const timer = setTimeout(() => void this.thread.terminate(), CLOSE_TIMEOUT_MS);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  private post(message: ComputeToIo): void {
+    this.thread.postMessage(message);
+  }
+
+  private receive(message: Exclude<IoToCompute, { kind: 'started' }>): void {
+    switch (message.kind) {
+      case 'reply': {
+        const pending = this.pending.get(message.id);
+        this.pending.delete(message.id);
+        if (message.error === null) pending?.resolve();
+        else pending?.reject(new RemoteThreadError(message.error));
+        return;
+      }
+      case 'message':
+        this.events.onMessage(message.message);
+        return;
+      case 'gatewayClosed':
+        this.events.onGatewayClosed();
+        return;
+      case 'fatal':
+        this.events.onFatal(message.error);
+        return;
+    }
+  }
+
+  private failAll(error: Error): void {
+    for (const pending of this.pending.values()) pending.reject(error);
+    this.pending.clear();
+  }
+}

@@ -1,0 +1,30 @@
+import type { Fence, WorkerMessage } from '@skipring/protocol';
+import type { Reporter } from '@skipring/trainer';
+
+/**
+ * Turns what training reports into messages to the coordinator. A state hash belongs to a step that
+ * was reported before it, so it travels with the next step's report.
+ */
+export function makeReporter(
+  fence: Fence,
+  rank: number,
+  send: (message: WorkerMessage) => void,
+): Reporter {
+  let latestHash: string | null = null;
+  return {
+    step({ step, parts, ringBytes, samples, metrics }) {
+      const stateHash = latestHash;
+      latestHash = null;
+      send({ type: 'step', fence, rank, step, parts, ringBytes, samples, metrics, stateHash });
+    },
+    stateHash(_step, hash) {
+      latestHash = hash;
+    },
+    evaluation(result) {
+      send({ type: 'evaluation', fence, result });
+    },
+    checkpoint() {
+      // The coordinator stored it and knows.
+    },
+  };
+}

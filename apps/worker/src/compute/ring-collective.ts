@@ -1,0 +1,56 @@
+import type { Collective } from '@skipring/trainer';
+import type { CollectiveCall } from '../thread-messages.js';
+import type { IoLink } from './io-link.js';
+
+/** The trainer's collectives, run by the I/O thread over shared memory while this thread waits. */
+export class RingCollective implements Collective {
+  bytesSent = 0;
+
+  constructor(
+    private readonly link: IoLink,
+    readonly rank: number,
+    readonly worldSize: number,
+  ) {}
+
+  async allReduce(vector: Int32Array | Float32Array, deadlineMs: number): Promise<void> {
+    await this.run({
+      operation: 'allReduce',
+      element: vector instanceof Int32Array ? 'int32' : 'float32',
+      ...sharedPart(vector),
+      length: vector.length,
+      root: 0,
+      deadlineMs,
+    });
+    // Each rank of a ring sends 2 (n - 1) / n of the vector.
+    this.bytesSent += Math.round((2 * vector.byteLength * (this.worldSize - 1)) / this.worldSize);
+  }
+
+  async broadcast(bytes: Uint8Array, root: number, deadlineMs: number): Promise<void> {
+    await this.run({
+      operation: 'broadcast',
+      element: 'uint8',
+      ...sharedPart(bytes),
+      length: bytes.length,
+      root,
+      deadlineMs,
+    });
+    // Every rank forwards but the last one before the root.
+    if ((this.rank + 1) % this.worldSize !== root) this.bytesSent += bytes.byteLength;
+  }
+
+  private async run(call: CollectiveCall): Promise<void> {
+    if (this.worldSize > 1 && call.length > 0)
+      await this.link.request({ kind: 'collective', call });
+  }
+}
+
+function sharedPart(view: Int32Array | Float32Array | Uint8Array): {
+  buffer: SharedArrayBuffer;
+  byteOffset: number;
+} {
+  const { buffer, byteOffset } = view;
+  if (!(buffer instanceof SharedArrayBuffer)) {
+    throw new TypeError('a collective works in shared memory: expected a SharedArrayBuffer');
+  }
+  return { buffer, byteOffset };
+}

@@ -1,0 +1,74 @@
+import { allReduce, broadcast, type Transport } from '@skipring/collective';
+import { connectRing, RingListener } from '@skipring/transport-ws';
+import type { CollectiveCall, IoRequest } from '../thread-messages.js';
+
+const MAX_FRAME_BYTES = 4 * 1024 * 1024;
+
+/** This worker's part of one generation's ring, and the listener that outlives generations. */
+export class RingSession {
+  private transport: Transport | null = null;
+
+  private constructor(private readonly listener: RingListener) {}
+
+  static async listen(host: string, port: number): Promise<RingSession> {
+    return new RingSession(
+      await RingListener.listen({ host, port, maxPayloadBytes: MAX_FRAME_BYTES }),
+    );
+  }
+
+  get port(): number {
+    return this.listener.port;
+  }
+
+  async connect(request: Extract<IoRequest, { kind: 'connectRing' }>): Promise<void> {
+    await this.disconnect('a new generation begins');
+    this.transport = await connectRing({
+      listener: this.listener,
+      fence: request.fence,
+      rank: request.rank,
+      members: request.members.map(({ host, port }) => ({ host, port })),
+      ringToken: request.ringToken,
+      deadlineMs: request.deadlineMs,
+    });
+  }
+
+  async run(call: CollectiveCall): Promise<void> {
+    const { transport } = this;
+    if (transport === null) throw new RingAbsentError();
+    const { buffer, byteOffset, length, deadlineMs } = call;
+    switch (call.operation) {
+      case 'broadcast':
+        await broadcast(transport, new Uint8Array(buffer, byteOffset, length), call.root, {
+          deadlineMs,
+        });
+        return;
+      case 'allReduce': {
+        const Vector = call.element === 'int32' ? Int32Array : Float32Array;
+        await allReduce(transport, new Vector(buffer, byteOffset, length), { deadlineMs });
+        return;
+      }
+    }
+  }
+
+  async disconnect(reason: string): Promise<void> {
+    const { transport } = this;
+    this.transport = null;
+    if (transport === null) return;
+    abandon(transport, reason);
+    await transport.close();
+  }
+
+  async close(): Promise<void> {
+    await this.disconnect('the worker stops');
+    await this.listener.close();
+  }
+}
+
+/** A collective was asked for outside a generation. */
+export class RingAbsentError extends Error {
+  override readonly name = 'RingAbsentError';
+  readonly code = 'RING_ABSENT';
+  constructor() {
+    super('this worker is in no ring: its generation was left or never joined');
+  }
+}

@@ -1,0 +1,127 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { workerMetrics } from '@skipring/metrics';
+import { PROTOCOL_VERSION, type WorkerMessage } from '@skipring/protocol';
+import { pino } from 'pino';
+import { Pulse } from '../pulse.js';
+import { describeError } from '../thread-error.js';
+import type { ComputeToIo, IoRequest, IoThreadData, IoToCompute } from '../thread-messages.js';
+import { GatewayClient } from './gateway-client.js';
+import { serveMetrics } from './metrics-server.js';
+import { observeMessage } from './observe.js';
+import { RingSession } from './ring-session.js';
+
+if (parentPort === null) throw new Error('io/thread is the entry of a worker thread');
+const port = parentPort;
+const data = workerData as IoThreadData;
+const log = pino({ level: data.logLevel, base: { workerId: data.workerId, thread: 'io' } });
+const pulse = new Pulse(data.pulse);
+const metrics = workerMetrics();
+
+const post = (message: IoToCompute): void => {
+  port.postMessage(message);
+};
+
+const ring = await RingSession.listen(ringBindAddress(data.advertisedHost), data.ringPort);
+const metricsServer = await serveMetrics(metrics, data.metricsHost, data.metricsPort);
+
+let heartbeat: NodeJS.Timeout | null = null;
+const stopHeartbeat = (): void => {
+  if (heartbeat !== null) clearInterval(heartbeat);
+  heartbeat = null;
+};
+
+const gateway = new GatewayClient(
+  {
+    coordinatorUrl: data.coordinatorUrl,
+    joinToken: data.joinToken,
+    hello: {
+      type: 'hello',
+      protocolVersion: PROTOCOL_VERSION,
+      workerId: data.workerId,
+      host: data.advertisedHost,
+      ringPort: ring.port,
+      device: data.device,
+      threads: data.threads,
+    },
+  },
+  {
+    onMessage(message) {
+      if (message.type === 'welcome') {
+        stopHeartbeat();
+        heartbeat = setInterval(() => {
+          send({ type: 'heartbeat', computeSilentMs: pulse.silentMs() });
+        }, message.heartbeatIntervalMs);
+        log.info('connected to the coordinator');
+      }
+      // A new generation or a stop makes any collective in flight pointless: end it at once.
+      if (message.type === 'prepare' || message.type === 'stop') {
+        void ring.disconnect(message.reason);
+      }
+      post({ kind: 'message', message });
+    },
+    onClosed(reason) {
+      stopHeartbeat();
+      log.warn({ reason }, 'connection to the coordinator lost');
+      post({ kind: 'gatewayClosed' });
+    },
+    onRefused(code, message) {
+      post({ kind: 'fatal', error: { code, message } });
+    },
+  },
+);
+
+function send(message: WorkerMessage): void {
+  observeMessage(metrics, message);
+  gateway.send(message);
+}
+
+async function answer(request: IoRequest): Promise<void> {
+  switch (request.kind) {
+    case 'connectRing':
+      await ring.connect(request);
+      return;
+    case 'collective':
+      await ring.run(request.call);
+      return;
+    case 'closeRing':
+      await ring.disconnect(request.reason);
+      return;
+  }
+}
+
+async function close(): Promise<void> {
+  stopHeartbeat();
+  gateway.close();
+  await ring.close();
+  await metricsServer.close();
+  port.close();
+}
+
+port.on('message', (message: ComputeToIo) => {
+  switch (message.kind) {
+    case 'request':
+      answer(message.request).then(
+        () => {
+          post({ kind: 'reply', id: message.id, error: null });
+        },
+        (error: unknown) => {
+          post({ kind: 'reply', id: message.id, error: describeError(error) });
+        },
+      );
+      return;
+    case 'send':
+      send(message.message);
+      return;
+    case 'close':
+      void close();
+      return;
+  }
+});
+
+/** Loopback stays on loopback; any other advertised host means that peers come from outside. */
+function ringBindAddress(host: string): string {
+  return host === '127.0.0.1' || host === 'localhost' ? '127.0.0.1' : '0.0.0.0';
+}
+
+post({ kind: 'started', metricsPort: metricsServer.port, ringPort: ring.port });
+gateway.open();

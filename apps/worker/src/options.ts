@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+const environmentSchema = z.object({
+  SKIPRING_COORDINATOR_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:7400'),
+  SKIPRING_JOIN_TOKEN: z.string().min(1).optional(),
+  SKIPRING_WORKER_ID: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9._-]{1,64}$/,
+      'expected 1 to 64 letters, digits, dots, dashes or underscores',
+    )
+    .optional(),
+  SKIPRING_WORKER_HOST: z.string().min(1).max(255).default('127.0.0.1'),
+  SKIPRING_WORKER_RING_PORT: port.default(0),
+  SKIPRING_WORKER_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+  SKIPRING_WORKER_METRICS_PORT: port.default(0),
+  SKIPRING_WORKER_THREADS: z.coerce.number().int().min(1).max(256).default(1),
+  SKIPRING_DEVICE: z.enum(['auto', 'cpu', 'gpu']).default('auto'),
+  SKIPRING_CACHE_DIR: z.string().min(1).optional(),
+  XDG_CACHE_HOME: z.string().optional(),
+  SKIPRING_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  SKIPRING_PARENT_PIPE: z.enum(['0', '1']).default('0'),
+});
+
+/** What a worker process is told from outside. */
+export interface WorkerOptions {
+  readonly coordinatorUrl: string;
+  readonly joinToken: string | null;
+  /** Identity that outlives a rank and a reconnection. */
+  readonly workerId: string;
+  /** Host name or address at which other workers reach this one's ring. */
+  readonly advertisedHost: string;
+  readonly ringPort: number;
+  readonly metricsHost: string;
+  readonly metricsPort: number;
+  /** Intra-op threads of TensorFlow: part of what fixes the bits of a result. */
+  readonly threads: number;
+  readonly device: 'auto' | 'cpu' | 'gpu';
+  readonly cacheDirectory: string;
+  readonly logLevel: string;
+  /** Exit when standard input closes: the launcher that started this process is gone. */
+  readonly parentPipe: boolean;
+}
+
+/** The environment is not usable; `problems` has a line per variable. */
+export class OptionsError extends Error {
+  override readonly name = 'OptionsError';
+  readonly code = 'OPTIONS_INVALID';
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+/** Turns the environment into validated, frozen options. Throws OptionsError with all problems. */
+export function readOptions(environment: NodeJS.ProcessEnv): WorkerOptions {
+  const parsed = environmentSchema.safeParse(environment);
+  if (!parsed.success) {
+    throw new OptionsError(
+      parsed.error.issues.map((issue) => {
+        const name = String(issue.path[0]);
+        return `${name}=${JSON.stringify(environment[name] ?? null)}: ${issue.message}`;
+      }),
+    );
+  }
+  const values = parsed.data;
+  const cacheHome = values.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  return Object.freeze({
+    coordinatorUrl: values.SKIPRING_COORDINATOR_URL.replace(/\/+$/, ''),
+    joinToken: values.SKIPRING_JOIN_TOKEN ?? null,
+    workerId:
+      values.SKIPRING_WORKER_ID ?? `${hostname().slice(0, 40)}-${randomBytes(4).toString('hex')}`,
+    advertisedHost: values.SKIPRING_WORKER_HOST,
+    ringPort: values.SKIPRING_WORKER_RING_PORT,
+    metricsHost: values.SKIPRING_WORKER_METRICS_HOST,
+    metricsPort: values.SKIPRING_WORKER_METRICS_PORT,
+    threads: values.SKIPRING_WORKER_THREADS,
+    device: values.SKIPRING_DEVICE,
+    cacheDirectory: values.SKIPRING_CACHE_DIR ?? join(cacheHome, 'skipring'),
+    logLevel: values.SKIPRING_LOG_LEVEL,
+    parentPipe: values.SKIPRING_PARENT_PIPE === '1',
+  });
+}

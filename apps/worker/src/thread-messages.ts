@@ -1,0 +1,65 @@
+import type { CoordinatorMessage, Fence, Member, WorkerMessage } from '@skipring/protocol';
+
+/** A failure on its way between threads: class instances do not survive a structured clone. */
+export interface ThreadError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** One collective over shared memory; the I/O thread works in place. */
+export interface CollectiveCall {
+  readonly operation: 'allReduce' | 'broadcast';
+  readonly element: 'int32' | 'float32' | 'uint8';
+  readonly buffer: SharedArrayBuffer;
+  readonly byteOffset: number;
+  /** Number of elements. */
+  readonly length: number;
+  /** Rank that has the bytes; for `broadcast` alone. */
+  readonly root: number;
+  readonly deadlineMs: number;
+}
+
+/** What the compute thread asks the I/O thread and waits for. */
+export type IoRequest =
+  | {
+      readonly kind: 'connectRing';
+      readonly fence: Fence;
+      readonly rank: number;
+      readonly members: readonly Member[];
+      readonly ringToken: string;
+      readonly deadlineMs: number;
+    }
+  | { readonly kind: 'collective'; readonly call: CollectiveCall }
+  | { readonly kind: 'closeRing'; readonly reason: string };
+
+export type ComputeToIo =
+  | { readonly kind: 'request'; readonly id: number; readonly request: IoRequest }
+  | { readonly kind: 'send'; readonly message: WorkerMessage }
+  | { readonly kind: 'close' };
+
+export type IoToCompute =
+  | { readonly kind: 'reply'; readonly id: number; readonly error: ThreadError | null }
+  | { readonly kind: 'message'; readonly message: CoordinatorMessage }
+  | { readonly kind: 'gatewayClosed' }
+  | { readonly kind: 'fatal'; readonly error: ThreadError }
+  | { readonly kind: 'started'; readonly metricsPort: number; readonly ringPort: number };
+
+/** What the I/O thread is started with. */
+export interface IoThreadData {
+  readonly coordinatorUrl: string;
+  readonly joinToken: string | null;
+  readonly workerId: string;
+  readonly advertisedHost: string;
+  readonly ringPort: number;
+  readonly metricsHost: string;
+  readonly metricsPort: number;
+  readonly threads: number;
+  readonly device: {
+    readonly kind: 'cpu' | 'gpu';
+    readonly name: string;
+    readonly memoryBytes: number;
+  };
+  readonly logLevel: string;
+  /** Memory of the compute thread's `Pulse`. */
+  readonly pulse: SharedArrayBuffer;
+}

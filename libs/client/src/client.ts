@@ -1,0 +1,165 @@
+import {
+  checkpointViewSchema,
+  dataSetViewSchema,
+  evaluationResultSchema,
+  finalJobStates,
+  jobEventSchema,
+  jobPageSchema,
+  jobViewSchema,
+  stepMetricsSchema,
+  workerViewSchema,
+  type CheckpointView,
+  type DataSetRegistrationInput,
+  type DataSetView,
+  type EvaluationResult,
+  type JobEvent,
+  type JobPage,
+  type JobSpecInput,
+  type JobState,
+  type JobView,
+  type StepMetrics,
+  type WorkerView,
+} from '@skipring/protocol';
+import { z } from 'zod';
+import { ApiError } from './errors.js';
+import { Http, pause, type ClientOptions } from './http.js';
+import { parseEventStream } from './server-sent-events.js';
+
+const RECONNECT_MS = 500;
+/** A follower gives up when the coordinator has not been reached for this long. */
+const FOLLOW_TIMEOUT_MS = 120_000;
+
+const list = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) });
+
+/** Typed access to a coordinator's REST API. All calls throw ApiError or ConnectionError. */
+export class SkipringClient {
+  private readonly http: Http;
+
+  constructor(options: ClientOptions) {
+    this.http = new Http(options);
+  }
+
+  /**
+   * Submits a job. The key makes the call safe to repeat: a lost answer never becomes a second job.
+   */
+  submit(spec: JobSpecInput, idempotencyKey: string = crypto.randomUUID()): Promise<JobView> {
+    return this.http.json(jobViewSchema, '/jobs', {
+      method: 'POST',
+      body: spec,
+      headers: { 'idempotency-key': idempotencyKey },
+      repeatable: true,
+    });
+  }
+
+  job(id: string): Promise<JobView> {
+    return this.http.json(jobViewSchema, `/jobs/${encodeURIComponent(id)}`);
+  }
+
+  jobs(query: { state?: JobState; limit?: number; cursor?: string } = {}): Promise<JobPage> {
+    return this.http.json(jobPageSchema, '/jobs', { query });
+  }
+
+  cancel(id: string): Promise<JobView> {
+    return this.http.json(jobViewSchema, `/jobs/${encodeURIComponent(id)}/cancel`, {
+      method: 'POST',
+    });
+  }
+
+  /** Continues a cancelled or failed job from its last checkpoint. */
+  resume(id: string): Promise<JobView> {
+    return this.http.json(jobViewSchema, `/jobs/${encodeURIComponent(id)}/resume`, {
+      method: 'POST',
+    });
+  }
+
+  async metrics(
+    id: string,
+    query: { fromStep?: number; limit?: number } = {},
+  ): Promise<StepMetrics[]> {
+    const path = `/jobs/${encodeURIComponent(id)}/metrics`;
+    return (await this.http.json(list(stepMetricsSchema), path, { query })).items;
+  }
+
+  async evaluations(id: string): Promise<EvaluationResult[]> {
+    const path = `/jobs/${encodeURIComponent(id)}/evaluations`;
+    return (await this.http.json(list(evaluationResultSchema), path)).items;
+  }
+
+  async checkpoints(id: string): Promise<CheckpointView[]> {
+    const path = `/jobs/${encodeURIComponent(id)}/checkpoints`;
+    return (await this.http.json(list(checkpointViewSchema), path)).items;
+  }
+
+  /** The trained model as a safetensors file. */
+  async model(id: string): Promise<ReadableStream<Uint8Array>> {
+    const path = `/jobs/${encodeURIComponent(id)}/model`;
+    const response = await this.http.fetch(path, { stream: true });
+    return response.body ?? new ReadableStream();
+  }
+
+  registerDataSet(registration: DataSetRegistrationInput): Promise<DataSetView> {
+    return this.http.json(dataSetViewSchema, '/data-sets', { method: 'POST', body: registration });
+  }
+
+  dataSet(name: string): Promise<DataSetView> {
+    return this.http.json(dataSetViewSchema, `/data-sets/${encodeURIComponent(name)}`);
+  }
+
+  async dataSets(): Promise<DataSetView[]> {
+    return (await this.http.json(list(dataSetViewSchema), '/data-sets')).items;
+  }
+
+  async workers(): Promise<WorkerView[]> {
+    return (await this.http.json(list(workerViewSchema), '/workers')).items;
+  }
+
+  drain(workerId: string): Promise<WorkerView> {
+    return this.http.json(workerViewSchema, `/workers/${encodeURIComponent(workerId)}/drain`, {
+      method: 'POST',
+    });
+  }
+
+  /**
+   * A job's events from `afterId` (or its beginning), live, until the job has ended; reconnects by
+   * itself and resumes behind the last event seen, so that none is lost or repeated.
+   */
+  async *follow(
+    id: string,
+    options: { afterId?: string; signal?: AbortSignal } = {},
+  ): AsyncGenerator<JobEvent, void, undefined> {
+    const { signal } = options;
+    let lastId = options.afterId;
+    let lastContact = Date.now();
+    while (!isAborted(signal)) {
+      try {
+        const response = await this.http.fetch(`/jobs/${encodeURIComponent(id)}/events`, {
+          ...(signal === undefined ? {} : { signal }),
+          stream: true,
+          headers: {
+            accept: 'text/event-stream',
+            ...(lastId === undefined ? {} : { 'last-event-id': lastId }),
+          },
+        });
+        for await (const event of parseEventStream(response.body ?? new ReadableStream())) {
+          const parsed = jobEventSchema.parse(JSON.parse(event.data));
+          lastId = parsed.id;
+          lastContact = Date.now();
+          yield parsed;
+          if (parsed.type === 'state' && finalJobStates.includes(parsed.state)) return;
+        }
+        // The stream of an ended job ends behind its last event, which may be before `afterId`.
+        if (finalJobStates.includes((await this.job(id)).state)) return;
+        lastContact = Date.now();
+      } catch (error) {
+        if (isAborted(signal)) return;
+        if (error instanceof ApiError || error instanceof z.ZodError) throw error;
+        if (Date.now() - lastContact > FOLLOW_TIMEOUT_MS) throw error;
+      }
+      await pause(RECONNECT_MS, signal);
+    }
+  }
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}

@@ -1,0 +1,128 @@
+import { API_PREFIX, problemSchema } from '@skipring/protocol';
+import type { z } from 'zod';
+import { ApiError, ConnectionError, ResponseError } from './errors.js';
+
+export interface ClientOptions {
+  /** Such as `http://127.0.0.1:7400`. */
+  readonly url: string;
+  /** Bearer token; null where the coordinator asks for none. */
+  readonly token: string | null;
+  /** Deadline of one request; streams have none. */
+  readonly timeoutMs?: number;
+  /** Tries after the first of a request that is safe to repeat. */
+  readonly retries?: number;
+}
+
+export interface RequestOptions {
+  readonly method?: 'GET' | 'POST';
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** Safe to send twice: reads, and writes with an idempotency key. */
+  readonly repeatable?: boolean;
+  readonly signal?: AbortSignal;
+  /** No deadline: the answer is a stream. */
+  readonly stream?: boolean;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_RETRIES = 3;
+const FIRST_BACKOFF_MS = 200;
+
+/** Requests with a deadline, retries for what may be repeated, and errors as classes. */
+export class Http {
+  readonly base: string;
+  private readonly timeoutMs: number;
+  private readonly retries: number;
+
+  constructor(private readonly options: ClientOptions) {
+    this.base = options.url.replace(/\/+$/, '') + API_PREFIX;
+    this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.retries = options.retries ?? DEFAULT_RETRIES;
+  }
+
+  /** The parsed JSON answer. Throws ApiError, ConnectionError or ResponseError. */
+  async json<T extends z.ZodType>(
+    schema: T,
+    path: string,
+    request: RequestOptions = {},
+  ): Promise<z.output<T>> {
+    const response = await this.fetch(path, request);
+    const parsed = schema.safeParse(await response.json().catch(() => undefined));
+    if (!parsed.success) {
+      throw new ResponseError(
+        `${path}: the answer is not of this API version: ${parsed.error.issues[0]?.message ?? ''}`,
+      );
+    }
+    return parsed.data;
+  }
+
+  /** The raw answer, status 2xx. Throws ApiError or ConnectionError. */
+  async fetch(path: string, request: RequestOptions = {}): Promise<Response> {
+    const repeatable = request.repeatable ?? (request.method ?? 'GET') === 'GET';
+    for (let attempt = 0; ; attempt += 1) {
+      const mayRepeat = repeatable && attempt < this.retries;
+      let response: Response;
+      try {
+        response = await this.send(path, request);
+      } catch (cause) {
+        if (!mayRepeat || request.signal?.aborted === true) {
+          throw new ConnectionError(this.options.url, { cause });
+        }
+        await pause(FIRST_BACKOFF_MS * 2 ** attempt, request.signal);
+        continue;
+      }
+      if (response.ok) return response;
+      const error = await readProblem(response);
+      if (!mayRepeat || (response.status !== 503 && response.status !== 429)) throw error;
+      await pause(FIRST_BACKOFF_MS * 2 ** attempt, request.signal);
+    }
+  }
+
+  private send(path: string, request: RequestOptions): Promise<Response> {
+    const url = new URL(this.base + path);
+    for (const [name, value] of Object.entries(request.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    const headers: Record<string, string> & { authorization?: string } = { ...request.headers };
+    if (this.options.token !== null) headers.authorization = `Bearer ${this.options.token}`;
+    if (request.body !== undefined) headers['content-type'] = 'application/json';
+    const signals = request.signal === undefined ? [] : [request.signal];
+    if (request.stream !== true) signals.push(AbortSignal.timeout(this.timeoutMs));
+    return fetch(url, {
+      method: request.method ?? 'GET',
+      headers,
+      signal: AbortSignal.any(signals),
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    });
+  }
+}
+
+async function readProblem(response: Response): Promise<ApiError> {
+  const parsed = problemSchema.safeParse(await response.json().catch(() => undefined));
+  return new ApiError(
+    parsed.success
+      ? parsed.data
+      : {
+          type: 'about:blank',
+          title: response.statusText,
+          status: response.status,
+          code: `HTTP_${response.status}`,
+          detail: `the server answered with HTTP status ${response.status}`,
+        },
+  );
+}
+
+/** Waits; ends early, without an error, when the signal fires. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
+    if (signal?.aborted === true) done();
+  });
+}
