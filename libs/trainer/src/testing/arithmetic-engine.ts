@@ -1,0 +1,162 @@
+import { EngineError, OPTIMIZER_PREFIX } from '../engine.js';
+import type {
+  ApplyInputs,
+  Engine,
+  EvaluationCounts,
+  LaneBatch,
+  TensorData,
+  TensorMap,
+  VectorLayout,
+} from '../engine.js';
+import { convert, layoutOf } from './arithmetic-vector.js';
+import { classProbabilities } from './softmax.js';
+
+export interface ArithmeticEngineOptions {
+  /** Values of one image: height * width * channels. */
+  readonly numFeatures: number;
+  readonly numClasses: number;
+  readonly laneSize: number;
+  readonly seed: number;
+  readonly reduction?: 'exact' | 'float32';
+  readonly momentum?: number;
+}
+
+const MOVING_AVERAGE = 0.9;
+const KERNEL = 'dense/kernel';
+const BIAS = 'dense/bias';
+const MEAN = 'input/moving_mean';
+
+/**
+ * Softmax regression in plain arithmetic, with momentum and a moving mean of its inputs: an Engine
+ * whose bits are those of the language, for tests of the loop and of a cluster without TensorFlow.
+ */
+export class ArithmeticEngine implements Engine {
+  readonly reduction: 'exact' | 'float32';
+  readonly layout: VectorLayout;
+  private readonly momentum: number;
+  private state: Map<string, TensorData>;
+
+  constructor(private readonly options: ArithmeticEngineOptions) {
+    const { numFeatures, numClasses } = options;
+    this.reduction = options.reduction ?? 'exact';
+    this.momentum = options.momentum ?? 0.9;
+    const tensors = [
+      { name: KERNEL, kind: 'gradient', shape: [numFeatures, numClasses] },
+      { name: BIAS, kind: 'gradient', shape: [numClasses] },
+      { name: MEAN, kind: 'batchMean', shape: [numFeatures] },
+    ] as const;
+    this.layout = layoutOf(tensors);
+    this.state = new Map(tensors.map(({ name, shape }) => [name, zeros(shape)]));
+    for (const name of [KERNEL, BIAS]) {
+      this.state.set(`${OPTIMIZER_PREFIX}${name}`, zeros(this.tensor(name).shape));
+    }
+    const kernel = this.tensor(KERNEL).values;
+    for (let i = 0; i < kernel.length; i++) kernel[i] = 0.01 * Math.sin(options.seed + i);
+  }
+
+  forwardBackward(
+    batch: LaneBatch,
+    exponents: Int32Array,
+    lanes: number,
+  ): Int32Array | Float32Array {
+    const { numFeatures, numClasses, laneSize } = this.options;
+    const values = new Float64Array(this.layout.length);
+    const [kernel, bias, mean] = this.layout.slots.map(({ offset }) => offset);
+    let lossSum = 0;
+    let correct = 0;
+    for (let sample = 0; sample < batch.samples; sample++) {
+      const { probabilities, label, features } = this.forward(batch, sample);
+      lossSum -= Math.log(probabilities[label]!);
+      correct += argMax(probabilities) === label ? 1 : 0;
+      for (let c = 0; c < numClasses; c++) {
+        const error = (probabilities[c]! - (c === label ? 1 : 0)) / laneSize;
+        values[bias! + c]! += error;
+        for (let f = 0; f < numFeatures; f++) {
+          values[kernel! + f * numClasses + c]! += features[f]! * error;
+        }
+      }
+      for (let f = 0; f < numFeatures; f++) values[mean! + f]! += features[f]! / laneSize;
+    }
+    values.set([lossSum, correct, batch.samples], this.layout.metricsOffset);
+    return convert(values, this.layout, this.reduction, exponents, lanes);
+  }
+
+  apply(reduced: Int32Array | Float32Array, inputs: ApplyInputs): void {
+    this.layout.slots.forEach(({ name, kind, offset, length }, slot) => {
+      const scale = this.reduction === 'exact' ? 2 ** -inputs.exponents[slot]! : 1;
+      const { values } = this.tensor(name);
+      const velocity =
+        kind === 'gradient' ? this.tensor(`${OPTIMIZER_PREFIX}${name}`).values : null;
+      for (let i = 0; i < length; i++) {
+        const mean = (reduced[offset + i]! * scale) / inputs.totalWeight;
+        if (velocity === null) {
+          values[i] = values[i]! * MOVING_AVERAGE + mean * (1 - MOVING_AVERAGE);
+        } else {
+          velocity[i] = velocity[i]! * this.momentum + mean;
+          values[i]! -= inputs.learningRate * velocity[i]!;
+        }
+      }
+    });
+  }
+
+  evaluate(batch: LaneBatch): EvaluationCounts {
+    const { numClasses } = this.options;
+    const confusion = new Int32Array(numClasses * numClasses);
+    let lossSum = 0;
+    for (let sample = 0; sample < batch.samples; sample++) {
+      const { probabilities, label } = this.forward(batch, sample);
+      confusion[label * numClasses + argMax(probabilities)]! += 1;
+      lossSum += Math.round(-Math.log(probabilities[label]!) * 2 ** this.layout.lossScaleBits);
+    }
+    return { confusion, lossSum, samples: batch.samples };
+  }
+
+  readState(): TensorMap {
+    return new Map(
+      [...this.state].map(([name, { shape, values }]) => [name, { shape, values: values.slice() }]),
+    );
+  }
+
+  writeState(state: TensorMap): void {
+    for (const [name, { shape }] of this.state) {
+      const given = state.get(name)?.shape.join();
+      if (given !== shape.join() || state.size !== this.state.size) {
+        const found = given === undefined ? 'no tensor' : `shape [${given}]`;
+        const message = `${name}: ${found} among ${state.size} tensors; expected [${shape.join()}]`;
+        throw new EngineError('STATE_MISMATCH', message);
+      }
+    }
+    this.state = new Map(
+      [...state].map(([name, { shape, values }]) => [name, { shape, values: values.slice() }]),
+    );
+  }
+
+  dispose(): void {
+    this.state.clear();
+  }
+
+  private tensor(name: string): TensorData {
+    const tensor = this.state.get(name);
+    if (tensor === undefined) throw new EngineError('DISPOSED', `${name}: the engine is disposed`);
+    return tensor;
+  }
+
+  private forward(
+    { images, labels }: LaneBatch,
+    sample: number,
+  ): { probabilities: Float64Array; label: number; features: Float32Array } {
+    const { numFeatures } = this.options;
+    const features = images.subarray(sample * numFeatures, (sample + 1) * numFeatures);
+    const kernel = this.tensor(KERNEL).values;
+    const probabilities = classProbabilities(features, kernel, this.tensor(BIAS).values);
+    return { probabilities, label: labels[sample]!, features };
+  }
+}
+
+function zeros(shape: readonly number[]): TensorData {
+  return { shape, values: new Float32Array(shape.reduce((product, size) => product * size, 1)) };
+}
+
+function argMax(values: Float64Array): number {
+  return values.indexOf(Math.max(...values));
+}
