@@ -38,7 +38,13 @@ export type ComputeToIo =
   | { readonly kind: 'close' };
 
 export type IoToCompute =
-  | { readonly kind: 'reply'; readonly id: number; readonly error: ThreadError | null }
+  | {
+      readonly kind: 'reply';
+      readonly id: number;
+      readonly error: ThreadError | null;
+      /** Bytes that this rank has sent in the current ring. */
+      readonly bytesSent: number;
+    }
   | { readonly kind: 'message'; readonly message: CoordinatorMessage }
   | { readonly kind: 'gatewayClosed' }
   | { readonly kind: 'fatal'; readonly error: ThreadError }

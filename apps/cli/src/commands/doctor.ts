@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { doctor } from '@skipring/provision';
+import { doctor, optionsFromEnvironment } from '@skipring/provision';
 import type { CommandContext, CommonFlags } from '../context.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 
@@ -10,13 +10,15 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
     .description('say what this machine has and what is missing')
     .action(async (_options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>();
-      const checks = await doctor(context.environment.inherited);
+      const checks = await doctor(optionsFromEnvironment(context.environment.inherited), {
+        dataDir: context.environment.dataDirectory,
+      });
       const marks = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
       context.show(flags, checks, () =>
         checks
           .flatMap(({ name, status, detail, fix }) => [
             `${context.style(marks[status], status.padEnd(5))}${name.padEnd(16)}${detail}`,
-            ...(fix === null || status === 'ok' ? [] : [`     ${' '.repeat(16)}-> ${fix}`]),
+            ...(fix === undefined ? [] : [`     ${' '.repeat(16)}-> ${fix}`]),
           ])
           .join('\n'),
       );

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { startRedis } from '@skipring/provision';
+import { ensureRedis, optionsFromEnvironment, startRedis } from '@skipring/provision';
 import { removeEndpoint, writeEndpoint, type Endpoint } from '../endpoint.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { Child } from './child.js';
@@ -28,6 +28,9 @@ export interface ClusterOptions {
 
 const token = (): string => randomBytes(24).toString('base64url');
 const require = createRequire(import.meta.url);
+
+/** The program of another app: started as a process of its own, never imported. */
+const entryOf = (app: 'coordinator' | 'worker'): string => require.resolve(`@skipring/${app}/main`);
 
 /** Redis, a coordinator and workers on this machine, as child processes of this one. */
 export class LocalCluster {
@@ -85,7 +88,8 @@ export class LocalCluster {
     let redisUrl = inherited.REDIS_URL;
     if (redisUrl === undefined) {
       onStatus('starting Redis');
-      const redis = await startRedis({ dataDirectory: join(dataDirectory, 'redis') });
+      const { path } = await ensureRedis(optionsFromEnvironment(inherited));
+      const redis = await startRedis({ serverPath: path, dataDir: join(dataDirectory, 'redis') });
       closers.push(() => redis.stop());
       redisUrl = redis.url;
     }
@@ -96,7 +100,7 @@ export class LocalCluster {
     const joinToken = token();
     const coordinator = new Child({
       title: 'coordinator',
-      entry: require.resolve('@skipring/coordinator/main'),
+      entry: entryOf('coordinator'),
       logFile: join(logDirectory, 'coordinator.log'),
       environment: {
         ...inherited,
@@ -128,7 +132,7 @@ export class LocalCluster {
       (_, index) =>
         new Child({
           title: `worker ${index + 1}`,
-          entry: require.resolve('@skipring/worker/main'),
+          entry: entryOf('worker'),
           logFile: join(logDirectory, `worker-${index + 1}.log`),
           environment: {
             ...inherited,

@@ -11,7 +11,8 @@ import { RingCollective } from './ring-collective.js';
 
 /** A wait for peers ends by a closed socket or a lost heartbeat; this only bounds what those miss. */
 const COLLECTIVE_DEADLINE_MS = 120_000;
-const RING_CONNECT_DEADLINE_MS = 15_000;
+/** Peers may still load data and compile; the coordinator drops one that takes too long. */
+const RING_CONNECT_DEADLINE_MS = 300_000;
 
 type Start = Extract<CoordinatorMessage, { type: 'start' }>;
 type Stop = Extract<CoordinatorMessage, { type: 'stop' }>;
@@ -139,12 +140,12 @@ export class ComputeWorker {
     const collective = new RingCollective(this.link, rank, members.length);
     const { state, spec, numSamples, numClasses, batches } = session;
     try {
-      if (start.behind.length > 0) {
+      if (members.length > 1) {
+        const { sourceRank } = start;
         await synchroniseState({
           state,
           collective,
-          sourceRank: start.sourceRank,
-          behind: start.behind,
+          sourceRank,
           deadlineMs: COLLECTIVE_DEADLINE_MS,
         });
       }

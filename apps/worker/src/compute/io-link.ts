@@ -20,7 +20,7 @@ export interface IoEvents {
 }
 
 interface Pending {
-  resolve(): void;
+  resolve(bytesSent: number): void;
   reject(error: Error): void;
 }
 
@@ -70,8 +70,11 @@ export class IoLink {
     this.post({ kind: 'send', message });
   }
 
-  /** Rejects with RemoteThreadError; the I/O thread bounds every request by its own deadline. */
-  request(request: IoRequest): Promise<void> {
+  /**
+   * Resolves with the bytes that this rank has sent in the current ring. Rejects with
+   * RemoteThreadError; the I/O thread bounds every request by its own deadline.
+   */
+  request(request: IoRequest): Promise<number> {
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
@@ -100,7 +103,7 @@ export class IoLink {
       case 'reply': {
         const pending = this.pending.get(message.id);
         this.pending.delete(message.id);
-        if (message.error === null) pending?.resolve();
+        if (message.error === null) pending?.resolve(message.bytesSent);
         else pending?.reject(new RemoteThreadError(message.error));
         return;
       }

@@ -21,8 +21,6 @@ export class RingCollective implements Collective {
       root: 0,
       deadlineMs,
     });
-    // Each rank of a ring sends 2 (n - 1) / n of the vector.
-    this.bytesSent += Math.round((2 * vector.byteLength * (this.worldSize - 1)) / this.worldSize);
   }
 
   async broadcast(bytes: Uint8Array, root: number, deadlineMs: number): Promise<void> {
@@ -34,8 +32,6 @@ export class RingCollective implements Collective {
       root,
       deadlineMs,
     });
-    // Every rank forwards but the last one before the root.
-    if ((this.rank + 1) % this.worldSize !== root) this.bytesSent += bytes.byteLength;
   }
 
   private async run(call: CollectiveCall): Promise<void> {

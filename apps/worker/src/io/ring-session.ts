@@ -1,4 +1,4 @@
-import { allReduce, broadcast, type Transport } from '@skipring/collective';
+import { allReduce, broadcast, CollectiveError, type Transport } from '@skipring/collective';
 import { connectRing, RingListener } from '@skipring/transport-ws';
 import type { CollectiveCall, IoRequest } from '../thread-messages.js';
 
@@ -7,6 +7,7 @@ const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 /** This worker's part of one generation's ring, and the listener that outlives generations. */
 export class RingSession {
   private transport: Transport | null = null;
+  private connecting: AbortController | null = null;
 
   private constructor(private readonly listener: RingListener) {}
 
@@ -20,8 +21,15 @@ export class RingSession {
     return this.listener.port;
   }
 
+  /** Bytes that this rank has sent in the current ring. */
+  get bytesSent(): number {
+    return this.transport?.bytesSent ?? 0;
+  }
+
   async connect(request: Extract<IoRequest, { kind: 'connectRing' }>): Promise<void> {
     await this.disconnect('a new generation begins');
+    const connecting = new AbortController();
+    this.connecting = connecting;
     this.transport = await connectRing({
       listener: this.listener,
       fence: request.fence,
@@ -29,6 +37,7 @@ export class RingSession {
       members: request.members.map(({ host, port }) => ({ host, port })),
       ringToken: request.ringToken,
       deadlineMs: request.deadlineMs,
+      signal: connecting.signal,
     });
   }
 
@@ -50,11 +59,13 @@ export class RingSession {
     }
   }
 
+  /** Ends what is under way in the ring, also a connecting one; the neighbours notice at once. */
   async disconnect(reason: string): Promise<void> {
     const { transport } = this;
+    this.connecting?.abort();
     this.transport = null;
     if (transport === null) return;
-    abandon(transport, reason);
+    transport.abort(new CollectiveError('CLOSED', reason, { rank: transport.rank }));
     await transport.close();
   }
 

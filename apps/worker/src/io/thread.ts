@@ -102,10 +102,15 @@ port.on('message', (message: ComputeToIo) => {
     case 'request':
       answer(message.request).then(
         () => {
-          post({ kind: 'reply', id: message.id, error: null });
+          post({ kind: 'reply', id: message.id, error: null, bytesSent: ring.bytesSent });
         },
         (error: unknown) => {
-          post({ kind: 'reply', id: message.id, error: describeError(error) });
+          post({
+            kind: 'reply',
+            id: message.id,
+            error: describeError(error),
+            bytesSent: ring.bytesSent,
+          });
         },
       );
       return;

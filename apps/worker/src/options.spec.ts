@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { OptionsError, readOptions } from './options.js';
+
+describe('readOptions', () => {
+  it('fills in defaults and freezes', () => {
+    const options = readOptions({});
+    expect(options).toMatchObject({
+      coordinatorUrl: 'http://127.0.0.1:7400',
+      joinToken: null,
+      threads: 1,
+      device: 'auto',
+      parentPipe: false,
+    });
+    expect(options.workerId).toMatch(/^[A-Za-z0-9._-]+$/);
+    expect(Object.isFrozen(options)).toBe(true);
+  });
+
+  it('names every variable that is wrong, with its value', () => {
+    const read = () =>
+      readOptions({
+        SKIPRING_COORDINATOR_URL: 'ftp://x',
+        SKIPRING_WORKER_THREADS: '0',
+        SKIPRING_WORKER_ID: 'a b',
+        SKIPRING_DEVICE: 'tpu',
+        SKIPRING_WORKER_RING_PORT: '70000',
+      });
+    expect(read).toThrow(OptionsError);
+    try {
+      read();
+    } catch (error) {
+      const { problems } = error as OptionsError;
+      expect(problems).toHaveLength(5);
+      expect(problems.join('\n')).toContain('SKIPRING_WORKER_THREADS="0"');
+    }
+  });
+});
