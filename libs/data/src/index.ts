@@ -1,1 +1,16 @@
-export {};
+export * from './error.js';
+export * from './sampling/plan.js';
+export * from './sampling/permutation.js';
+export * from './sampling/sampler.js';
+export * from './sampling/batch-sizes.js';
+export * from './sampling/position.js';
+export * from './samples/geometry.js';
+export * from './samples/sample-source.js';
+export * from './samples/augmentation.js';
+export * from './samples/lane-batch.js';
+export * from './samples/evaluation.js';
+export * from './batches/lane-batches.js';
+export type { BatchSpec, EpochStep } from './batches/thread-messages.js';
+export { GLYPHS } from './glyphs/strokes.js';
+export { GLYPH_SIZE } from './glyphs/render.js';
+export { glyphSample } from './glyphs/glyph-sample.js';
