@@ -1,1 +1,10 @@
-export {};
+export { CollectiveError, type CollectiveErrorCode } from './collective-error.js';
+export type { Accumulator, SegmentKey, Sink, Transport } from './transport.js';
+export { InboxTransport, type InboxTransportOptions } from './inbox-transport.js';
+export { SoloTransport } from './solo-transport.js';
+export type { CollectiveOptions } from './run-collective.js';
+export { chunkRange, type Range } from './chunks.js';
+export type { Vector } from './vector.js';
+export { allGather, allReduce, reduceScatter } from './all-reduce.js';
+export { broadcast } from './broadcast.js';
+export { barrier } from './barrier.js';

@@ -6,3 +6,4 @@ export * from './events.js';
 export * from './api.js';
 export * from './control.js';
 export * from './ring-frame.js';
+export * from './philox.js';

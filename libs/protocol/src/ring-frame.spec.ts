@@ -37,7 +37,11 @@ describe('ring frame header', () => {
   it('keeps its layout: a change of bytes is a change of version', () => {
     const bytes = encodeRingFrameHeader(header, payload, crc32);
     expect(Buffer.from(bytes.subarray(0, 36)).toString('hex')).toBe(
-      '534b524601000103' + '03000000ffffffff' + '0700000029000000' + '0100008005000000' + '00000000',
+      '534b524601000103' +
+        '03000000ffffffff' +
+        '0700000029000000' +
+        '0100008005000000' +
+        '00000000',
     );
   });
 

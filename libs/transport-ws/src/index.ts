@@ -1,1 +1,3 @@
-export {};
+export { RingListener, type RingListenerOptions } from './ring-listener.js';
+export { connectRing, DEFAULT_SEGMENT_BYTES, type ConnectRingOptions } from './connect-ring.js';
+export type { DialTarget } from './dial.js';

@@ -1,0 +1,5 @@
+import { inProcessGroup, transportConformance } from './testing.js';
+
+transportConformance('in-process', (worldSize, options) =>
+  Promise.resolve(inProcessGroup(worldSize, options)),
+);

@@ -1,0 +1,123 @@
+import { CollectiveError } from './collective-error.js';
+import { MAX_SEGMENTS, type SegmentKey, type Sink } from './transport.js';
+
+interface PostedReceive {
+  readonly key: SegmentKey;
+  readonly sink: Sink;
+  resolve(): void;
+  reject(error: CollectiveError): void;
+}
+
+interface HeldSegment {
+  readonly key: SegmentKey;
+  readonly payload: Uint8Array;
+}
+
+export interface InboxOptions {
+  /** Above this many held bytes `onFull` asks the link to stop reading. */
+  readonly maxHeldBytes: number;
+  onFull(): void;
+  /** Held bytes are back below half of the limit. */
+  onDrained(): void;
+}
+
+/** Brings segments that arrive together with the receives that wait for them. */
+export class Inbox {
+  private readonly posted = new Map<number, PostedReceive>();
+  /** Segments that arrived before their receive was posted. */
+  private readonly held = new Map<number, HeldSegment>();
+  private heldBytes = 0;
+  private full = false;
+
+  constructor(private readonly options: InboxOptions) {}
+
+  /** Receives that wait. */
+  get numPending(): number {
+    return this.posted.size;
+  }
+
+  has(key: SegmentKey): boolean {
+    return this.held.has(indexOf(key));
+  }
+
+  post(key: SegmentKey, sink: Sink): Promise<void> {
+    const index = indexOf(key);
+    const early = this.held.get(index);
+    if (early !== undefined) {
+      this.held.delete(index);
+      this.release(early.payload.byteLength);
+      return new Promise((resolve) => {
+        fill(key, sink, early.key, early.payload);
+        resolve();
+      });
+    }
+    if (this.posted.has(index)) {
+      return Promise.reject(violation(`segment ${describe(key)} is received twice`));
+    }
+    return new Promise((resolve, reject) => {
+      this.posted.set(index, { key, sink, resolve, reject });
+    });
+  }
+
+  /**
+   * Takes a segment from the link; the inbox may keep `payload`.
+   * @throws CollectiveError PROTOCOL if it does not fit the receive that waits for it.
+   */
+  deliver(key: SegmentKey, payload: Uint8Array): void {
+    const index = indexOf(key);
+    const receive = this.posted.get(index);
+    if (receive !== undefined) {
+      fill(receive.key, receive.sink, key, payload);
+      this.posted.delete(index);
+      receive.resolve();
+      return;
+    }
+    if (this.held.has(index)) throw violation(`segment ${describe(key)} came twice`);
+    this.held.set(index, { key, payload });
+    this.heldBytes += payload.byteLength;
+    if (!this.full && this.heldBytes > this.options.maxHeldBytes) {
+      this.full = true;
+      this.options.onFull();
+    }
+  }
+
+  /** Rejects all that wait and forgets what is held. */
+  fail(error: CollectiveError): void {
+    const waiting = [...this.posted.values()];
+    this.posted.clear();
+    this.held.clear();
+    this.heldBytes = 0;
+    for (const receive of waiting) receive.reject(error);
+  }
+
+  private release(numBytes: number): void {
+    this.heldBytes -= numBytes;
+    if (this.full && this.heldBytes <= this.options.maxHeldBytes / 2) {
+      this.full = false;
+      this.options.onDrained();
+    }
+  }
+}
+
+function indexOf({ sequence, segment }: SegmentKey): number {
+  return sequence * MAX_SEGMENTS + segment;
+}
+
+function fill(expected: SegmentKey, sink: Sink, key: SegmentKey, payload: Uint8Array): void {
+  if (key.operation !== expected.operation || payload.byteLength !== sink.byteLength) {
+    throw violation(
+      `received ${describe(key)} of ${payload.byteLength} bytes, expected ${describe(expected)} ` +
+        `of ${sink.byteLength} bytes: do all ranks call the same collectives, with the same sizes?`,
+    );
+  }
+  if (sink instanceof Uint8Array) sink.set(payload);
+  else sink.add(payload.byteOffset % 8 === 0 ? payload : new Uint8Array(payload));
+}
+
+function describe({ operation, sequence, segment }: SegmentKey): string {
+  return `${operation} ${sequence}, segment ${segment}`;
+}
+
+function violation(message: string): CollectiveError {
+  return new CollectiveError('PROTOCOL', message);
+}

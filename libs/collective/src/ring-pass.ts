@@ -1,0 +1,95 @@
+import type { RingOperation } from '@skipring/protocol';
+import { chunkRange, segmentRanges } from './chunks.js';
+import { CollectiveError } from './collective-error.js';
+import { SendWindow } from './send-window.js';
+import { MAX_SEGMENTS, type Transport } from './transport.js';
+import { bytesOf, ELEMENT_BYTES, Sum, type Vector } from './vector.js';
+
+/** Sends queued on a link at once, per collective. */
+export const SEND_WINDOW = 8;
+
+/** One of the worldSize - 1 steps that a reduce-scatter or an all-gather takes. */
+export interface RingStep {
+  readonly sendChunk: number;
+  /** What the next step sends: a segment is passed on as soon as it is here. */
+  readonly receiveChunk: number;
+  readonly combine: 'add' | 'replace';
+}
+
+/** Steps after which rank r holds the sum of chunk r. */
+export function reduceScatterSteps(rank: number, worldSize: number): RingStep[] {
+  return ringSteps(rank - 1, worldSize, 'add');
+}
+
+/** Steps after which every rank holds every chunk, when rank r began with chunk r. */
+export function allGatherSteps(rank: number, worldSize: number): RingStep[] {
+  return ringSteps(rank, worldSize, 'replace');
+}
+
+function ringSteps(firstChunk: number, worldSize: number, combine: RingStep['combine']) {
+  const chunk = (index: number) => (((firstChunk - index) % worldSize) + worldSize) % worldSize;
+  return Array.from({ length: worldSize - 1 }, (_, step): RingStep => ({
+    sendChunk: chunk(step),
+    receiveChunk: chunk(step + 1),
+    combine,
+  }));
+}
+
+interface RingPass {
+  readonly operation: RingOperation;
+  readonly sequence: number;
+  readonly segmentBytes: number;
+  readonly steps: readonly RingStep[];
+}
+
+/**
+ * Works through the steps, pipelined by segment. A segment is never overwritten before it is sent:
+ * its next value comes around the ring as an effect of that very send.
+ */
+export async function ringPass(
+  transport: Transport,
+  vector: Vector,
+  { operation, sequence, segmentBytes, steps }: RingPass,
+): Promise<void> {
+  const segmentLength = Math.max(1, Math.floor(segmentBytes / ELEMENT_BYTES));
+  const segmentsOf = (chunk: number) =>
+    segmentRanges(chunkRange(vector.length, transport.worldSize, chunk), segmentLength);
+  const incoming = steps.flatMap(({ receiveChunk, combine }) =>
+    segmentsOf(receiveChunk).map((range) => ({ range, combine })),
+  );
+  const outgoing = steps.flatMap(({ sendChunk }) => segmentsOf(sendChunk));
+  expectSegmentCount(Math.max(incoming.length, outgoing.length), segmentBytes);
+
+  const arrivals = incoming.map(({ range: { begin, end }, combine }, segment) =>
+    transport.receive(
+      { operation, sequence, segment },
+      combine === 'add' ? new Sum(vector.subarray(begin, end)) : bytesOf(vector, begin, end),
+    ),
+  );
+  const first = steps[0];
+  const numOwn = first === undefined ? 0 : segmentsOf(first.sendChunk).length;
+  await Promise.all([...arrivals, sendAll()]);
+
+  async function sendAll(): Promise<void> {
+    const window = new SendWindow(SEND_WINDOW);
+    for (const [segment, { begin, end }] of outgoing.entries()) {
+      // After this rank's own chunk, what goes out is what came in, in the same order.
+      if (segment >= numOwn) await arrivals[segment - numOwn];
+      await window.push(() =>
+        transport.send({ operation, sequence, segment }, bytesOf(vector, begin, end)),
+      );
+    }
+    await window.drain();
+  }
+}
+
+/** @throws CollectiveError INVALID_ARGUMENT if the segments are too small for this vector. */
+export function expectSegmentCount(numSegments: number, segmentBytes: number): void {
+  if (numSegments > MAX_SEGMENTS) {
+    throw new CollectiveError(
+      'INVALID_ARGUMENT',
+      `segmentBytes is ${segmentBytes}, which makes ${numSegments} segments; ` +
+        `expected at most ${MAX_SEGMENTS}`,
+    );
+  }
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { allGather, allReduce, reduceScatter } from '../all-reduce.js';
+import { barrier } from '../barrier.js';
+import { broadcast } from '../broadcast.js';
+import { chunkRange } from '../chunks.js';
+import type { Transport } from '../transport.js';
+import type { Vector } from '../vector.js';
+import type { MakeGroup } from './transport-group.js';
+import { bitsOf, randomVector, referenceSum, seededUint32 } from './vectors.js';
+
+const options = { deadlineMs: 30_000 };
+const worldSizes = [1, 2, 3, 4, 5];
+
+export function sumConformance(makeGroup: MakeGroup): void {
+  /** Runs `body` as every rank of a fresh ring. */
+  async function run<T>(
+    worldSize: number,
+    segmentBytes: number,
+    body: (transport: Transport) => Promise<T>,
+  ): Promise<T[]> {
+    const group = await makeGroup(worldSize, { segmentBytes });
+    try {
+      return await Promise.all(group.transports.map(body));
+    } finally {
+      await group.close();
+    }
+  }
+
+  const inputsOf = (type: 'int32' | 'float32', length: number, worldSize: number): Vector[] =>
+    Array.from({ length: worldSize }, (_, rank) => randomVector(type, length, 100 * length + rank));
+
+  describe.each(worldSizes)('%i ranks', (worldSize) => {
+    describe.each(['int32', 'float32'] as const)('%s', (type) => {
+      it.each([
+        [0, 64],
+        [1, 64],
+        [7, 4],
+        [1_000, 64],
+        [1_000, 65_536],
+        [300_000, 65_536],
+      ])('allReduce of %i elements in segments of %i bytes', async (length, segmentBytes) => {
+        const inputs = inputsOf(type, length, worldSize);
+        const expected = bitsOf(referenceSum(inputs));
+        await run(worldSize, segmentBytes, async (transport) => {
+          const vector = inputs[transport.rank]!;
+          await allReduce(transport, vector, options);
+          expect(bitsOf(vector) === expected, `rank ${transport.rank}`).toBe(true);
+        });
+      });
+    });
+
+    it('reduceScatter leaves chunk r on rank r, allGather spreads it', async () => {
+      const inputs = inputsOf('float32', 1_003, worldSize);
+      const expected = referenceSum(inputs);
+      await run(worldSize, 256, async (transport) => {
+        const vector = inputs[transport.rank]!;
+        await reduceScatter(transport, vector, options);
+        const { begin, end } = chunkRange(vector.length, worldSize, transport.rank);
+        expect(bitsOf(vector.subarray(begin, end))).toBe(bitsOf(expected.subarray(begin, end)));
+        await allGather(transport, vector, options);
+        expect(bitsOf(vector)).toBe(bitsOf(expected));
+      });
+    });
+
+    it('broadcast copies the bytes of any root', async () => {
+      const next = seededUint32(worldSize);
+      const message = Uint8Array.from({ length: 10_001 }, () => next() & 255);
+      await run(worldSize, 1_000, async (transport) => {
+        for (let root = 0; root < worldSize; root++) {
+          const bytes = new Uint8Array(new SharedArrayBuffer(message.length));
+          if (transport.rank === root) bytes.set(message);
+          await broadcast(transport, bytes, root, options);
+          expect(Buffer.compare(bytes, message)).toBe(0);
+          await broadcast(transport, new Uint8Array(0), root, options);
+        }
+      });
+    });
+
+    it('barrier lets nobody pass before everybody came', async () => {
+      let numArrived = 0;
+      await run(worldSize, 64, async (transport) => {
+        for (let lap = 1; lap <= 5; lap++) {
+          for (let i = 0; i < transport.rank; i++) await new Promise(setImmediate);
+          numArrived++;
+          await barrier(transport, options);
+          expect(numArrived).toBeGreaterThanOrEqual(lap * worldSize);
+        }
+      });
+    });
+
+    it('leaves in good order: ranks that are done do not fail those that are not', async () => {
+      for (let trial = 0; trial < 5; trial++) {
+        await run(worldSize, 64, async (transport) => {
+          await allReduce(transport, new Int32Array(500), options);
+          await transport.close();
+        });
+      }
+    });
+  });
+
+  it('gives the same float32 bits with any segment size', async () => {
+    const results = new Set<string>();
+    for (const segmentBytes of [4, 52, 4_096, 65_536]) {
+      const inputs = inputsOf('float32', 2_000, 3);
+      await run(3, segmentBytes, (t) => allReduce(t, inputs[t.rank]!, options));
+      for (const vector of inputs) results.add(bitsOf(vector));
+    }
+    expect(results.size).toBe(1);
+  });
+
+  it('keeps collectives apart that are under way at once', async () => {
+    const inputs = Array.from({ length: 4 }, (_, i) => inputsOf('int32', 3_000 + i, 3));
+    const expected = inputs.map((ranks) => bitsOf(referenceSum(ranks)));
+    await run(3, 128, async (transport) => {
+      const vectors = inputs.map((ranks) => ranks[transport.rank]!);
+      await Promise.all(vectors.map((vector) => allReduce(transport, vector, options)));
+      expect(vectors.map(bitsOf)).toEqual(expected);
+    });
+  });
+
+  it('holds what arrives before a late rank calls', async () => {
+    const inputs = inputsOf('int32', 50_000, 3);
+    const expected = bitsOf(referenceSum(inputs));
+    await run(3, 1_024, async (transport) => {
+      if (transport.rank === 1) await new Promise((resolve) => setTimeout(resolve, 100));
+      await allReduce(transport, inputs[transport.rank]!, options);
+      expect(bitsOf(inputs[transport.rank]!) === expected).toBe(true);
+    });
+  });
+
+  it('counts the bytes that it sends', async () => {
+    const sent = await run(4, 1_024, async (transport) => {
+      await allReduce(transport, new Float32Array(4_000), options);
+      return transport.bytesSent;
+    });
+    for (const bytes of sent) {
+      expect(bytes).toBeGreaterThanOrEqual(24_000);
+      expect(bytes).toBeLessThan(26_500);
+    }
+  });
+}

@@ -1,0 +1,72 @@
+import type { RingOperation } from '@skipring/protocol';
+import type { CollectiveError } from './collective-error.js';
+
+/** Names one segment of one collective on one link: both ends derive it by themselves. */
+export interface SegmentKey {
+  readonly operation: RingOperation;
+  /** From `nextSequence`; the same on all ranks, because they call collectives in one order. */
+  readonly sequence: number;
+  /** Below MAX_SEGMENTS. */
+  readonly segment: number;
+}
+
+/** Takes a segment that is not to be stored as it is, but combined with what is there. */
+export interface Accumulator {
+  readonly byteLength: number;
+  /** `payload` has `byteLength` bytes, starts at a multiple of 8 and is valid during the call only. */
+  add(payload: Uint8Array): void;
+}
+
+/** Where a received segment goes: bytes to be overwritten in place, or an accumulator. */
+export type Sink = Uint8Array | Accumulator;
+
+/** Segments per link of one collective. */
+export const MAX_SEGMENTS = 2 ** 20;
+
+/**
+ * This rank's place in the ring of one generation: a link to the next rank (rank + 1) to send on,
+ * and one from the previous rank to receive from. Reliable and in order; several collectives may be
+ * under way at once. The first failure of any kind is latched: it rejects all that is pending and
+ * all that follows, and is passed on to both neighbours.
+ */
+export interface Transport {
+  readonly rank: number;
+  readonly worldSize: number;
+  /** Bytes per segment when a collective's options name none; the same on all ranks. */
+  readonly segmentBytes: number;
+  /** Payload and header bytes sent so far. */
+  readonly bytesSent: number;
+  /** The latched error; null while the transport works. */
+  readonly failed: CollectiveError | null;
+
+  /** Number of the next collective: 0, 1, 2, ... */
+  nextSequence(): number;
+
+  /**
+   * Sends one segment to the next rank. `payload` is not copied and may lie in a
+   * SharedArrayBuffer: leave it as it is until the promise resolves, which is when the bytes are
+   * with the operating system. Bounding what is in flight is the caller's part.
+   */
+  send(key: SegmentKey, payload: Uint8Array): Promise<void>;
+
+  /**
+   * Takes one segment from the previous rank into `sink`; resolves when it is there. May be called
+   * before or after the segment arrives; before is cheaper. Each segment is received once.
+   */
+  receive(key: SegmentKey, sink: Sink): Promise<void>;
+
+  /** Latches `error`, unless one is latched already, and tells both neighbours. */
+  abort(error: CollectiveError): void;
+
+  /**
+   * Calls `listener` once, on failure; at once if already failed; not for a `close` of this rank
+   * with nothing pending. Returns an unsubscribe.
+   */
+  onFailure(listener: (error: CollectiveError) => void): () => void;
+
+  /**
+   * Leaves the ring. With nothing pending the neighbours notice only when they need this rank;
+   * otherwise it is an abort. Resolves, in bounded time, when the links are closed.
+   */
+  close(): Promise<void>;
+}

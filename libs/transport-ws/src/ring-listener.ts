@@ -1,0 +1,208 @@
+import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { CollectiveError } from '@skipring/collective';
+import { RING_PATH, type Fence } from '@skipring/protocol';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { MAX_ABORT_NOTICE_BYTES } from './abort-notice.js';
+import {
+  compareFence,
+  parseDial,
+  REFUSAL_HEADER,
+  sameToken,
+  type RefusalCode,
+} from './handshake.js';
+
+export interface RingListenerOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Largest payload of a frame that this worker takes, on any link. */
+  readonly maxPayloadBytes?: number;
+}
+
+/** A generation that waits for the dial of this rank's next rank. */
+export interface RingSlot {
+  readonly fence: Fence;
+  readonly rank: number;
+  readonly nextRank: number;
+  readonly ringToken: string;
+  readonly isTaken: () => boolean;
+  readonly accept: (socket: WebSocket, stream: Duplex) => void;
+}
+
+const DEFAULT_MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
+const HANDSHAKE_TIMEOUT_MS = 5_000;
+const MAX_CONNECTIONS = 256;
+/** Jobs whose newest generation is remembered. */
+const MAX_JOBS = 1_024;
+
+/** Answer to a dial that is not let in. */
+class Refusal {
+  constructor(
+    readonly status: number,
+    readonly code: RefusalCode,
+    readonly message: string,
+  ) {}
+}
+
+/** Where the next ranks dial in: one per worker process, for all jobs and generations. */
+export class RingListener {
+  readonly maxPayloadBytes: number;
+  private readonly slots = new Map<string, RingSlot>();
+  /** Newest membership seen here, by job. */
+  private readonly newest = new Map<string, Fence>();
+  private readonly streams = new Set<Duplex>();
+  private readonly sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    // Data flows to the dialler; it sends abort frames only.
+    maxPayload: MAX_ABORT_NOTICE_BYTES,
+  });
+
+  private constructor(
+    private readonly server: Server,
+    maxPayloadBytes: number,
+  ) {
+    this.maxPayloadBytes = maxPayloadBytes;
+    server.maxConnections = MAX_CONNECTIONS;
+    server.on('connection', (stream) => {
+      this.streams.add(stream);
+      stream.once('close', () => this.streams.delete(stream));
+    });
+    server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+      this.upgrade(request, stream, head);
+    });
+  }
+
+  /** @throws Error of the operating system, e.g. EADDRINUSE. */
+  static async listen(options: RingListenerOptions): Promise<RingListener> {
+    const server = createServer(
+      {
+        requestTimeout: HANDSHAKE_TIMEOUT_MS,
+        headersTimeout: HANDSHAKE_TIMEOUT_MS,
+        connectionsCheckingInterval: HANDSHAKE_TIMEOUT_MS,
+        maxHeaderSize: 8_192,
+      },
+      (_request, response) => {
+        response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end();
+      },
+    );
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(options.port, options.host, () => {
+        server.removeListener('error', reject);
+        resolve();
+      });
+    });
+    return new RingListener(server, options.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES);
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /**
+   * Lets the next rank of this generation in, until the returned function is called.
+   * @throws CollectiveError STALE_GENERATION if a newer one of this job has been registered,
+   *   PROTOCOL if this one still is.
+   */
+  register(slot: RingSlot): () => void {
+    const { fence } = slot;
+    const newest = this.newest.get(fence.jobId);
+    if (newest !== undefined && compareFence(fence, newest) < 0) {
+      throw new CollectiveError('STALE_GENERATION', stale(fence, newest));
+    }
+    const key = keyOf(fence);
+    if (this.slots.has(key)) {
+      throw new CollectiveError('PROTOCOL', `the ring of ${describe(fence)} is already open here`);
+    }
+    this.newest.delete(fence.jobId);
+    this.newest.set(fence.jobId, fence);
+    for (const oldest of this.newest.keys()) {
+      if (this.newest.size <= MAX_JOBS) break;
+      this.newest.delete(oldest);
+    }
+    this.slots.set(key, slot);
+    return () => {
+      if (this.slots.get(key) === slot) this.slots.delete(key);
+    };
+  }
+
+  /** Stops listening and breaks every socket that was dialled to here. */
+  close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.server.close(() => {
+        resolve();
+      });
+    });
+    for (const stream of this.streams) stream.destroy();
+    return closed;
+  }
+
+  private upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const ignoreErrors = () => undefined;
+    stream.on('error', ignoreErrors);
+    const admitted = this.admit(request);
+    if (admitted instanceof Refusal) {
+      refuse(stream, admitted);
+      return;
+    }
+    this.sockets.handleUpgrade(request, stream, head, (socket) => {
+      stream.removeListener('error', ignoreErrors);
+      admitted.accept(socket, stream);
+    });
+  }
+
+  /** The slot that a dial is for, or why there is none. */
+  private admit(request: IncomingMessage): RingSlot | Refusal {
+    const dial = request.url === RING_PATH ? parseDial(request.headers) : null;
+    if (dial === null) {
+      return new Refusal(400, 'PROTOCOL', 'this is no dial of this protocol version');
+    }
+    const slot = this.slots.get(keyOf(dial.fence));
+    if (slot === undefined) {
+      const newest = this.newest.get(dial.fence.jobId);
+      return newest !== undefined && compareFence(dial.fence, newest) < 0
+        ? new Refusal(410, 'STALE_GENERATION', stale(dial.fence, newest))
+        : new Refusal(503, 'NOT_READY', `${describe(dial.fence)} is not here yet`);
+    }
+    if (!sameToken(dial.ringToken, slot.ringToken)) {
+      return new Refusal(401, 'UNAUTHORIZED', 'this is not the ring token of this generation');
+    }
+    if (dial.to !== slot.rank || dial.from !== slot.nextRank) {
+      return new Refusal(
+        409,
+        'PROTOCOL',
+        `rank ${dial.from} dials rank ${dial.to}; here is rank ${slot.rank}, ` +
+          `which expects rank ${slot.nextRank}`,
+      );
+    }
+    if (slot.isTaken()) return new Refusal(409, 'ALREADY_CONNECTED', 'this link has its socket');
+    return slot;
+  }
+}
+
+function refuse(stream: Duplex, { status, code, message }: Refusal): void {
+  stream.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n` +
+      `Content-Type: text/plain; charset=utf-8\r\n${REFUSAL_HEADER}: ${code}\r\n` +
+      `Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+  );
+}
+
+function keyOf({ jobId, attempt, generation }: Fence): string {
+  return `${attempt}/${generation}/${jobId}`;
+}
+
+function describe({ jobId, attempt, generation }: Fence): string {
+  return `job ${jobId}, attempt ${attempt}, generation ${generation}`;
+}
+
+function stale(fence: Fence, newest: Fence): string {
+  return (
+    `${describe(fence)} is stale: this worker has seen attempt ${newest.attempt}, ` +
+    `generation ${newest.generation}`
+  );
+}

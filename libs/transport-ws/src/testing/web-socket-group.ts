@@ -1,0 +1,54 @@
+import type { GroupOptions, TransportGroup } from '@skipring/collective/testing';
+import type { Fence } from '@skipring/protocol';
+import { connectRing } from '../connect-ring.js';
+import { RingListener } from '../ring-listener.js';
+
+export const RING_TOKEN = 'a token of sixteen or more characters';
+export const FENCE: Fence = { jobId: 'job-1', attempt: 1, generation: 1 };
+export const LOOPBACK = '127.0.0.1';
+
+export function listenAll(numListeners: number): Promise<RingListener[]> {
+  return Promise.all(
+    Array.from({ length: numListeners }, () => RingListener.listen({ host: LOOPBACK, port: 0 })),
+  );
+}
+
+/** Connects one rank per listener over loopback; the listeners stay the caller's. */
+export async function connectAll(
+  listeners: readonly RingListener[],
+  options: { segmentBytes?: number; fence?: Fence } = {},
+) {
+  const members = listeners.map(({ port }) => ({ host: LOOPBACK, port }));
+  return Promise.all(
+    listeners.map((listener, rank) =>
+      connectRing({
+        listener,
+        fence: FENCE,
+        rank,
+        members,
+        ringToken: RING_TOKEN,
+        deadlineMs: 20_000,
+        ...options,
+      }),
+    ),
+  );
+}
+
+/** A ring of WebSockets on loopback, one listener per rank. */
+export async function webSocketGroup(
+  worldSize: number,
+  { segmentBytes }: GroupOptions,
+): Promise<TransportGroup> {
+  const listeners = await listenAll(worldSize);
+  const transports = await connectAll(listeners, { segmentBytes });
+  return {
+    transports,
+    crash: (rank) => {
+      void listeners[rank]?.close();
+    },
+    close: async () => {
+      await Promise.all(transports.map((transport) => transport.close()));
+      await Promise.all(listeners.map((listener) => listener.close()));
+    },
+  };
+}
