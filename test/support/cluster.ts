@@ -10,7 +10,7 @@ export interface TestCluster {
   readonly client: SkipringClient;
   readonly cluster: LocalCluster;
   readonly dataDirectory: string;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export async function startCluster(

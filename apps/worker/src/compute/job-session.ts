@@ -1,4 +1,4 @@
-import { decodeSnapshot, encodeSnapshot } from '@skipring/checkpoint';
+import { decodeSnapshot, encodeSnapshot, modelSha256 } from '@skipring/checkpoint';
 import type { CoordinatorMessage, Fence, JobSpec } from '@skipring/protocol';
 import { TrainingState, type CheckpointStore, type Snapshot } from '@skipring/trainer';
 import type { CoordinatorHttp } from './coordinator-http.js';
@@ -59,8 +59,7 @@ export class JobSession {
   }
 
   private async store(fence: Fence, snapshot: Snapshot): Promise<{ modelSha256: string }> {
-    const { bytes, modelSha256 } = encodeSnapshot(snapshot);
-    await this.http.storeCheckpoint(fence, snapshot.position.step, bytes);
-    return { modelSha256 };
+    await this.http.storeCheckpoint(fence, snapshot.position.step, encodeSnapshot(snapshot));
+    return { modelSha256: modelSha256(snapshot.tensors) };
   }
 }

@@ -52,8 +52,11 @@ export class RingSession {
         });
         return;
       case 'allReduce': {
-        const Vector = call.element === 'int32' ? Int32Array : Float32Array;
-        await allReduce(transport, new Vector(buffer, byteOffset, length), { deadlineMs });
+        const vector =
+          call.element === 'int32'
+            ? new Int32Array(buffer, byteOffset, length)
+            : new Float32Array(buffer, byteOffset, length);
+        await allReduce(transport, vector, { deadlineMs });
         return;
       }
     }

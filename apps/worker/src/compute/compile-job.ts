@@ -1,0 +1,24 @@
+import { evaluationBatchSizes, trainBatchSizes } from '@skipring/data';
+import { compileEngine } from '@skipring/graph';
+import { buildModel, registerFusedKernels } from '@skipring/nn';
+import type { DataSetManifest, JobSpec } from '@skipring/protocol';
+import type { Engine } from '@skipring/trainer';
+import { EVALUATION_BATCH_SIZE } from './evaluation-size.js';
+
+/** Builds the job's model from its seed and compiles it for every batch shape that will occur. */
+export function compileJob(spec: JobSpec, manifest: DataSetManifest): Engine {
+  const { height, width, channels, splits } = manifest;
+  const numClasses = manifest.classes.length;
+  const inputShape = { height, width, channels };
+  const { momentum, nesterov, weightDecay, labelSmoothing } = spec.training;
+  registerFusedKernels();
+  return compileEngine({
+    model: buildModel(spec.model, inputShape, numClasses, spec.seed),
+    spec: { momentum, nesterov, weightDecay, labelSmoothing, reduction: spec.reduction },
+    trainBatchSizes: trainBatchSizes(splits.train.samples, spec.lanes),
+    evaluationBatchSizes: evaluationBatchSizes(splits.test.samples, EVALUATION_BATCH_SIZE),
+    laneSize: spec.lanes.size,
+    numClasses,
+    inputShape,
+  });
+}
