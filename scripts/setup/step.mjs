@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+
+/** A step that failed, or was interrupted; its own output has said why. */
+export class StepError extends Error {
+  constructor(message, exitCode) {
+    super(message);
+    this.name = 'StepError';
+    this.exitCode = exitCode;
+  }
+}
+
+/**
+ * Runs this Node.js with `args` to its end, its output on ours. Ctrl-C reaches the step from the
+ * terminal and SIGTERM from us; either way the step ends first and set-up after it.
+ */
+export async function runStep(name, args, { cwd, env }) {
+  const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 2, 2] });
+  let interruptedBy;
+  const onSignal = (signal) => {
+    interruptedBy = signal;
+    if (signal === 'SIGTERM') child.kill(signal);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const { status, signal } = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (exitStatus, exitSignal) =>
+      resolve({ status: exitStatus, signal: exitSignal }),
+    );
+  });
+  process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  const endedBy = interruptedBy ?? signal;
+  if (endedBy) throw new StepError(`${name} was interrupted`, 128 + constants.signals[endedBy]);
+  if (status !== 0) throw new StepError(`${name} failed (status ${status})`, status ?? 1);
+}
