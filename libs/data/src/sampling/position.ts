@@ -1,17 +1,12 @@
+import type { Position } from '@skipring/protocol';
 import { DataError } from '../error.js';
 import { globalBatchSize, stepsPerEpoch, type LaneShape } from './plan.js';
 
 /**
- * How far a job has come; saved with every checkpoint. `cursor` is the number of samples committed
- * in `epoch`: a multiple of the global batch size, and 0 again when the epoch's last step commits.
+ * How far a job has come. `cursor`, the number of samples committed in `epoch`, is a multiple of the
+ * global batch size, and 0 again when the epoch's last step commits; `step` counts all commits.
  */
-export interface DataPosition {
-  /** Committed optimizer updates since the job began. */
-  readonly step: number;
-  /** Epoch that the next step belongs to, counted from 0. */
-  readonly epoch: number;
-  readonly cursor: number;
-}
+export type DataPosition = Position;
 
 export const START_POSITION: DataPosition = { step: 0, epoch: 0, cursor: 0 };
 
