@@ -105,7 +105,7 @@ export class DirectoryCheckpoints {
    * The newest checkpoint that is whole, at or before `step` when given; null when there is none. A
    * damaged one is passed over for the one before it, and told of.
    */
-  latest(jobId: string, step = Infinity): Promise<LoadedCheckpoint | null> {
+  async latest(jobId: string, step = Infinity): Promise<LoadedCheckpoint | null> {
     const job = this.pathOf(jobId);
     return this.turns.run(jobId, async () => {
       const damaged: CheckpointError[] = [];
@@ -120,13 +120,13 @@ export class DirectoryCheckpoints {
   }
 
   /** Throws NOT_FOUND, or DAMAGED_CHECKPOINT naming the file. */
-  readSnapshot(jobId: string, step: number): Promise<Snapshot> {
+  async readSnapshot(jobId: string, step: number): Promise<Snapshot> {
     const job = this.pathOf(jobId);
     return this.turns.run(jobId, async () => (await load(job, await find(job, step))).snapshot);
   }
 
   /** The model's file, verified. Throws NOT_FOUND, or DAMAGED_CHECKPOINT naming the file. */
-  readModel(jobId: string, step: number): Promise<Uint8Array> {
+  async readModel(jobId: string, step: number): Promise<Uint8Array> {
     const job = this.pathOf(jobId);
     return this.turns.run(jobId, async () => {
       const name = await find(job, step);
