@@ -14,7 +14,7 @@ const CUDA =
 
 /** Zig's C library sources for the systems that the binding is not built for. */
 const ZIG_FOREIGN =
-  /^ziglang\/(?:doc\/|lib\/(?:docs|init)\/|lib\/libc\/(?:darwin|mingw|musl|wasi|freebsd|netbsd)\/|lib\/libc\/include\/(?!generic-glibc|any-linux-any|x86_64?-linux|x86-linux))/;
+  /^ziglang\/(?:doc\/|lib\/(?:docs|init)\/|lib\/libc\/(?:darwin|mingw|musl|wasi|freebsd|netbsd)\/|lib\/libc\/include\/(?!generic-glibc|any-linux-any|x86))/;
 
 const WANTED: Readonly<Record<ComponentName, (path: string) => boolean>> = {
   'tensorflow-cpu': (path) => TENSORFLOW_LIBRARIES.test(path) || TENSORFLOW_HEADERS.test(path),

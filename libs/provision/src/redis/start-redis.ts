@@ -135,6 +135,8 @@ async function launch(
     if (answer === 'ready') break;
     if (typeof answer === 'object' || answer === 'refused') {
       await stop();
+      // The last lines of the log can come after the end of the process.
+      await Promise.race([log.complete, sleep(1000)]);
       if (answer === 'refused' || log.tail().includes('Address already in use'))
         return 'port taken';
       throw startFailed(`${options.serverPath} ended at once:\n${log.tail()}`);
@@ -160,7 +162,14 @@ async function awaitPredecessor(dataDir: string): Promise<void> {
   }
 }
 
-function keepLog(server: ChildProcess, onLog?: (line: string) => void): { tail(): string } {
+interface ServerLog {
+  /** The last lines. */
+  tail(): string;
+  /** Settles when no further line can come. */
+  readonly complete: Promise<void>;
+}
+
+function keepLog(server: ChildProcess, onLog?: (line: string) => void): ServerLog {
   const kept: string[] = [];
   for (const stream of [server.stdout, server.stderr]) {
     let rest = '';
@@ -174,7 +183,12 @@ function keepLog(server: ChildProcess, onLog?: (line: string) => void): { tail()
       }
     });
   }
-  return { tail: () => kept.join('\n') };
+  const complete = new Promise<void>((settle) => {
+    server.once('close', () => {
+      settle();
+    });
+  });
+  return { tail: () => kept.join('\n'), complete };
 }
 
 /** A loopback port that is free now; another program may still take it before the server does. */
