@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { createRequire } from 'node:module';
 import { ApiError, ConnectionError } from '@skipring/client';
 import { CommanderError } from 'commander';
