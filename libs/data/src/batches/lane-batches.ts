@@ -85,7 +85,10 @@ export class LaneBatches {
       depth: options.depth,
     };
     const entry = createRequire(import.meta.url).resolve('@skipring/data/batch-thread');
-    const worker = new Worker(entry, { workerData, transferList: [port2], name: 'batches' });
+    // No inherited flags: a test runner's resolve conditions would lead to TypeScript sources.
+    const execArgv: string[] = [];
+    const transferList = [port2];
+    const worker = new Worker(entry, { workerData, transferList, execArgv, name: 'batches' });
     const batches = new LaneBatches(options, worker, port1);
     try {
       await batches.started();
