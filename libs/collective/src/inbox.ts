@@ -8,6 +8,9 @@ interface PostedReceive {
   reject(error: CollectiveError): void;
 }
 
+/** Counted for each held segment besides its payload. */
+const HELD_OVERHEAD_BYTES = 256;
+
 interface HeldSegment {
   readonly key: SegmentKey;
   readonly payload: Uint8Array;
@@ -45,7 +48,7 @@ export class Inbox {
     const early = this.held.get(index);
     if (early !== undefined) {
       this.held.delete(index);
-      this.release(early.payload.byteLength);
+      this.release(early.payload.byteLength + HELD_OVERHEAD_BYTES);
       return new Promise((resolve) => {
         fill(key, sink, early.key, early.payload);
         resolve();
@@ -73,8 +76,10 @@ export class Inbox {
       return;
     }
     if (this.held.has(index)) throw violation(`segment ${describe(key)} came twice`);
-    this.held.set(index, { key, payload });
-    this.heldBytes += payload.byteLength;
+    // A small part of a large buffer would keep all of it alive.
+    const isPart = payload.buffer.byteLength > 2 * payload.byteLength;
+    this.held.set(index, { key, payload: isPart ? new Uint8Array(payload) : payload });
+    this.heldBytes += payload.byteLength + HELD_OVERHEAD_BYTES;
     if (!this.full && this.heldBytes > this.options.maxHeldBytes) {
       this.full = true;
       this.options.onFull();
