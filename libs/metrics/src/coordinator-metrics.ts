@@ -1,0 +1,126 @@
+import type { EvaluationResult, Fence, StepMetrics, StepParts } from '@skipring/protocol';
+import { Registry } from 'prom-client';
+import { clusterMetrics, jobMetrics, peerMetrics } from './definitions.js';
+import { createInstruments, type Instruments } from './instruments.js';
+import { addProcessMetrics } from './process-metrics.js';
+import { removeSeries } from './series.js';
+import { partSeconds } from './step-parts.js';
+
+/** How many there are of each; a state left out counts as none. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** What a scrape asks for, so that gauges of the whole cluster are never stale. */
+export interface ClusterCounts {
+  readonly jobs: Counts;
+  readonly workers: Counts;
+  /** By queue, then state. */
+  readonly queues: Readonly<Record<string, Counts>>;
+}
+
+/** The metrics of the coordinator. Calls are cheap, never throw and never block. */
+export class CoordinatorMetrics {
+  readonly registry = new Registry();
+  private readonly jobs: Instruments<typeof jobMetrics>;
+  private readonly peers: Instruments<typeof peerMetrics>;
+  private readonly cluster: Instruments<typeof clusterMetrics>;
+
+  constructor() {
+    this.jobs = createInstruments(jobMetrics, this.registry);
+    this.peers = createInstruments(peerMetrics, this.registry);
+    this.cluster = createInstruments(clusterMetrics, this.registry);
+    addProcessMetrics(this.registry);
+  }
+
+  /** A committed step with its results over all lanes; from rank 0. */
+  observeStep(jobId: string, metrics: StepMetrics): void {
+    const labels = { job_id: jobId };
+    const { jobs } = this;
+    jobs.step.set(labels, metrics.step);
+    jobs.epoch.set(labels, metrics.epoch);
+    jobs.loss.set({ ...labels, split: 'train' }, metrics.loss);
+    jobs.accuracy.set({ ...labels, split: 'train' }, metrics.accuracy);
+    jobs.learningRate.set(labels, metrics.learningRate);
+    jobs.stepDuration.observe(labels, metrics.stepMs / 1_000);
+    if (metrics.stepMs > 0) {
+      jobs.imagesPerSecond.set(labels, (metrics.samples * 1_000) / metrics.stepMs);
+    }
+  }
+
+  /** What every rank reports of a step. */
+  observeRankStep(jobId: string, parts: StepParts, ringBytes: number): void {
+    for (const { part, seconds } of partSeconds(parts)) {
+      this.jobs.partDuration.observe({ job_id: jobId, part }, seconds);
+    }
+    this.jobs.ringBytes.inc({ job_id: jobId }, ringBytes);
+  }
+
+  observeEvaluation(jobId: string, result: EvaluationResult): void {
+    const labels = { job_id: jobId, split: 'test' };
+    this.jobs.loss.set(labels, result.loss);
+    this.jobs.accuracy.set(labels, result.accuracy);
+  }
+
+  observeGeneration({ jobId, attempt, generation }: Fence, worldSize: number): void {
+    const labels = { job_id: jobId };
+    this.jobs.attempt.set(labels, attempt);
+    this.jobs.generation.set(labels, generation);
+    this.jobs.worldSize.set(labels, worldSize);
+  }
+
+  /** A comparison of the parameter hashes of all ranks. */
+  observeHashCheck(jobId: string, agreed: boolean): void {
+    this.jobs.hashChecks.inc({ job_id: jobId, result: agreed ? 'agreed' : 'diverged' });
+    this.jobs.hashAgreement.set({ job_id: jobId }, agreed ? 1 : 0);
+  }
+
+  countLostMember(jobId: string): void {
+    this.jobs.lostMembers.inc({ job_id: jobId });
+  }
+
+  countEvent(type: string): void {
+    this.cluster.events.inc({ type });
+  }
+
+  /** Call when a job is final, so that its time series end. */
+  removeJob(jobId: string): Promise<void> {
+    return removeSeries(this.jobs, 'job_id', jobId);
+  }
+
+  /** @param computeSilentMs as the worker's heartbeat tells it */
+  observeHeartbeat(workerId: string, computeSilentMs: number): void {
+    this.peers.heartbeats.inc({ worker_id: workerId });
+    this.peers.computeSilence.set({ worker_id: workerId }, computeSilentMs / 1_000);
+  }
+
+  /** Call when a worker's connection has ended. */
+  removeWorker(workerId: string): Promise<void> {
+    return removeSeries(this.peers, 'worker_id', workerId);
+  }
+
+  /** @param route the pattern, such as `/jobs/:id`, never the path: labels are bounded */
+  observeRequest(method: string, route: string, status: number, seconds: number): void {
+    this.cluster.httpDuration.observe({ method, route, status: String(status) }, seconds);
+  }
+
+  addEventStreams(change: 1 | -1): void {
+    this.cluster.eventStreams.inc(change);
+  }
+
+  /** Replaces all counts of the cluster. */
+  setCounts({ jobs, workers, queues }: ClusterCounts): void {
+    const { jobs: jobGauge, workers: workerGauge, queueDepth } = this.cluster;
+    jobGauge.reset();
+    workerGauge.reset();
+    queueDepth.reset();
+    for (const [state, count] of Object.entries(jobs)) jobGauge.set({ state }, count);
+    for (const [state, count] of Object.entries(workers)) workerGauge.set({ state }, count);
+    for (const [queue, counts] of Object.entries(queues)) {
+      for (const [state, count] of Object.entries(counts)) queueDepth.set({ queue, state }, count);
+    }
+  }
+}
+
+/** A registry of its own with all metrics of the coordinator. */
+export function coordinatorMetrics(): CoordinatorMetrics {
+  return new CoordinatorMetrics();
+}

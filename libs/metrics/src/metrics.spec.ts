@@ -1,0 +1,130 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { allMetrics, coordinatorMetrics, workerMetrics } from './index.js';
+
+const parts = { dataWaitMs: 1, computeMs: 200, ringMs: 30, commitMs: 4, applyMs: 15 };
+const metrics = {
+  step: 7,
+  epoch: 1,
+  cursor: 512,
+  loss: 0.5,
+  accuracy: 0.75,
+  learningRate: 0.1,
+  samples: 512,
+  stepMs: 250,
+};
+const evaluation = { step: 7, epoch: 1, loss: 0.4, accuracy: 0.8, samples: 10, confusion: [[10]] };
+
+function busyCoordinator(jobId: string) {
+  const busy = coordinatorMetrics();
+  busy.observeGeneration({ jobId, attempt: 2, generation: 3 }, 4);
+  busy.observeStep(jobId, metrics);
+  busy.observeRankStep(jobId, parts, 1_000);
+  busy.observeEvaluation(jobId, evaluation);
+  busy.observeHashCheck(jobId, true);
+  busy.countLostMember(jobId);
+  busy.countEvent('step');
+  busy.observeHeartbeat('w1', 20);
+  busy.observeRequest('GET', '/jobs/:id', 200, 0.01);
+  busy.addEventStreams(1);
+  busy.setCounts({ jobs: { running: 1 }, workers: { busy: 4 }, queues: { jobs: { waiting: 2 } } });
+  return busy;
+}
+
+function busyWorker() {
+  const busy = workerMetrics();
+  busy.setConnected(true);
+  busy.enterGeneration({ jobId: 'a', attempt: 1, generation: 2 }, 0, 2);
+  busy.observeStep({ step: 7, parts, ringBytes: 1_000, samples: 256, metrics });
+  busy.observeHeartbeat(20);
+  busy.countAbort();
+  busy.countStateHash();
+  return busy;
+}
+
+describe('metric definitions', () => {
+  it('have unique names of the form that Prometheus asks for', () => {
+    expect(new Set(allMetrics.map(({ name }) => name)).size).toBe(allMetrics.length);
+    for (const { kind, name, help } of allMetrics) {
+      expect(name).toMatch(/^skipring_[a-z0-9]+(_[a-z0-9]+)*$/);
+      expect(name.endsWith('_total')).toBe(kind === 'counter');
+      if (kind === 'histogram') expect(name).toMatch(/_seconds$/);
+      expect(help).toMatch(/^[A-Z0-9].*\.$/);
+      expect(name).not.toMatch(/_(ms|milliseconds|kb)\b/);
+    }
+  });
+});
+
+describe('coordinator metrics', () => {
+  it('export what was observed, in base units', async () => {
+    const text = await busyCoordinator('job-a').registry.metrics();
+    expect(text).toContain('skipring_job_loss{job_id="job-a",split="train"} 0.5');
+    expect(text).toContain('skipring_job_accuracy_ratio{job_id="job-a",split="test"} 0.8');
+    expect(text).toContain('skipring_job_images_per_second{job_id="job-a"} 2048');
+    expect(text).toContain('skipring_job_step_duration_seconds_sum{job_id="job-a"} 0.25');
+    expect(text).toContain(
+      'skipring_job_step_part_duration_seconds_sum{job_id="job-a",part="ring"} 0.03',
+    );
+    expect(text).toContain('skipring_queue_depth{queue="jobs",state="waiting"} 2');
+    expect(text).toContain('process_cpu_seconds_total');
+  });
+
+  it('forget the labels of a job that ended and of a worker that left, and no others', async () => {
+    const busy = busyCoordinator('job-a');
+    busy.observeStep('job-b', metrics);
+    busy.observeHeartbeat('w2', 5);
+    await busy.removeJob('job-a');
+    await busy.removeWorker('w1');
+    const text = await busy.registry.metrics();
+    expect(text).not.toContain('job-a');
+    expect(text).not.toContain('"w1"');
+    expect(text).toContain('skipring_job_step{job_id="job-b"} 7');
+    expect(text).toContain('skipring_worker_heartbeats_total{worker_id="w2"} 1');
+  });
+
+  it('replace counts, so that an emptied state does not linger', async () => {
+    const busy = busyCoordinator('job-a');
+    busy.setCounts({ jobs: { failed: 2 }, workers: {}, queues: {} });
+    const text = await busy.registry.metrics();
+    expect(text).toContain('skipring_jobs{state="failed"} 2');
+    expect(text).not.toContain('state="running"');
+    expect(text).not.toContain('state="busy"');
+  });
+});
+
+describe('worker metrics', () => {
+  it('export the step and its parts', async () => {
+    const text = await busyWorker().registry.metrics();
+    expect(text).toContain('skipring_step 7');
+    expect(text).toContain('skipring_step_duration_seconds_sum 0.25');
+    expect(text).toContain('skipring_images_per_second 1024');
+    expect(text).toContain('skipring_ring_sent_bytes_total 1000');
+    expect(text).toContain('skipring_world_size 2');
+  });
+
+  it('say so when the generation is left', async () => {
+    const busy = busyWorker();
+    busy.leaveGeneration();
+    const text = await busy.registry.metrics();
+    expect(text).toContain('skipring_rank -1');
+    expect(text).toContain('skipring_world_size 0');
+  });
+});
+
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+
+describe('promtool', () => {
+  it.skipIf(!hasPromtool).each([
+    ['coordinator', () => busyCoordinator('job-a')],
+    ['worker', busyWorker],
+  ])('finds nothing to say about the metrics of the %s (needs promtool)', async (_, make) => {
+    const input = await make().registry.metrics();
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+      input,
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    expect(`${stdout}${stderr}`).toBe('');
+    expect(status).toBe(0);
+  });
+});

@@ -1,0 +1,83 @@
+import type { Fence, StepMetrics, StepParts } from '@skipring/protocol';
+import { Registry } from 'prom-client';
+import { workerProcessMetrics } from './definitions.js';
+import { createInstruments, type Instruments } from './instruments.js';
+import { addProcessMetrics } from './process-metrics.js';
+import { partSeconds, wholeSeconds } from './step-parts.js';
+
+/** What a rank knows of a committed step. */
+export interface RankStep {
+  readonly step: number;
+  readonly parts: StepParts;
+  /** Bytes that this rank sent on the ring for this step. */
+  readonly ringBytes: number;
+  /** Samples that this rank computed. */
+  readonly samples: number;
+  /** Global results; rank 0 alone has them. */
+  readonly metrics: StepMetrics | null;
+}
+
+/** The metrics of a worker process. Calls are cheap, never throw and never block. */
+export class WorkerMetrics {
+  readonly registry = new Registry();
+  private readonly instruments: Instruments<typeof workerProcessMetrics>;
+
+  constructor() {
+    this.instruments = createInstruments(workerProcessMetrics, this.registry);
+    addProcessMetrics(this.registry);
+    this.leaveGeneration();
+    this.setConnected(false);
+  }
+
+  observeStep({ step, parts, ringBytes, samples, metrics }: RankStep): void {
+    const seconds = wholeSeconds(parts);
+    this.instruments.step.set(step);
+    this.instruments.stepDuration.observe(seconds);
+    for (const { part, seconds: partTime } of partSeconds(parts)) {
+      this.instruments.partDuration.observe({ part }, partTime);
+    }
+    this.instruments.ringBytes.inc(ringBytes);
+    this.instruments.samples.inc(samples);
+    if (seconds > 0) this.instruments.imagesPerSecond.set(samples / seconds);
+    if (metrics === null) return;
+    this.instruments.epoch.set(metrics.epoch);
+    this.instruments.loss.set(metrics.loss);
+    this.instruments.accuracy.set(metrics.accuracy);
+    this.instruments.learningRate.set(metrics.learningRate);
+  }
+
+  enterGeneration(fence: Fence, rank: number, worldSize: number): void {
+    this.instruments.generation.set(fence.generation);
+    this.instruments.rank.set(rank);
+    this.instruments.worldSize.set(worldSize);
+  }
+
+  leaveGeneration(): void {
+    this.instruments.rank.set(-1);
+    this.instruments.worldSize.set(0);
+    this.instruments.imagesPerSecond.set(0);
+  }
+
+  countAbort(): void {
+    this.instruments.aborts.inc();
+  }
+
+  countStateHash(): void {
+    this.instruments.stateHashes.inc();
+  }
+
+  /** @param computeSilentMs milliseconds since the compute thread last answered */
+  observeHeartbeat(computeSilentMs: number): void {
+    this.instruments.heartbeats.inc();
+    this.instruments.computeSilence.set(computeSilentMs / 1_000);
+  }
+
+  setConnected(connected: boolean): void {
+    this.instruments.connected.set(connected ? 1 : 0);
+  }
+}
+
+/** A registry of its own with all metrics of a worker. */
+export function workerMetrics(): WorkerMetrics {
+  return new WorkerMetrics();
+}
