@@ -1,7 +1,7 @@
+import { advance } from '@skipring/data';
 import { nextExponents } from './exponents.js';
 import { TrainerError } from './errors.js';
 import type { Generation } from './generation.js';
-import { advance } from './position.js';
 import type { ReducedStep } from './reduce-step.js';
 
 /**
@@ -25,5 +25,5 @@ export function commit(g: Generation, step: ReducedStep, learningRate: number): 
   if (state.engine.reduction === 'exact') {
     state.exponents = nextExponents(step.exponents, step.maxima, spec.lanes.count);
   }
-  state.position = advance(spec, g.numSamples, state.position);
+  state.position = advance(state.position, g.numSamples, spec.lanes);
 }

@@ -2,7 +2,7 @@ export * from './engine.js';
 export * from './errors.js';
 export * from './ports.js';
 export * from './clock.js';
-export * from './position.js';
+export * from './total-steps.js';
 export * from './exponents.js';
 export * from './state.js';
 export { hashState } from './state-hash.js';

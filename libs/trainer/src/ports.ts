@@ -24,11 +24,15 @@ export interface Collective {
 
 /** Batches of this rank's lanes, made ahead of need. */
 export interface BatchSource {
-  /** Goes to a step; `next` then yields this and the following steps, also past epoch ends. */
+  /**
+   * Goes to a step, also one before; `next` then yields this and the following steps, also past
+   * epoch ends.
+   */
   seek(position: { epoch: number; stepInEpoch: number }, lanes: readonly number[]): void;
   /**
-   * The lane's batch of its next step. Its arrays stay valid until the next call for that lane; it
-   * has 0 samples where a short last step leaves the lane empty.
+   * The lane's batch of its next step: lanes in the order given to `seek`, step after step, one call
+   * at a time. Its arrays stay valid until the next call; it has 0 samples where a short last step
+   * leaves the lane empty.
    */
   next(lane: number): Promise<LaneBatch>;
   /** Batches that the test split is cut into; the same on every rank. */

@@ -1,10 +1,9 @@
-import type { LaneBatch } from './engine.js';
+import { samplesInStep, stepInEpoch } from '@skipring/data';
 import { TrainerError } from './errors.js';
 import { backedOffExponents } from './exponents.js';
 import { gather } from './gather.js';
 import type { Generation } from './generation.js';
 import { laneSeed } from './lane-seed.js';
-import { numSamplesInStep } from './position.js';
 import {
   inspect,
   readNonFinite,
@@ -34,52 +33,57 @@ export interface ReducedStep {
  * exponents, at most (MAX - MIN) / BACKOFF times, and equally on every rank.
  */
 export async function reduceStep(g: Generation, watch: Stopwatch): Promise<ReducedStep> {
-  const batches = await watch.time('dataWaitMs', () => nextBatches(g));
+  const { layout } = g.state.engine;
   let exponents = g.state.exponents;
   for (let numRepeats = 0; ; numRepeats++) {
-    const badLane = await watch.time('computeMs', () => addLanes(g, batches, exponents));
+    const { badLane, samples } = await addLanes(g, exponents, watch);
     await watch.time('ringMs', () => g.collective.allReduce(g.vector, g.deadlineMs));
     const { maxima, badLanes } = await watch.time('commitMs', () => vote(g, badLane));
-    const { layout } = g.state.engine;
     refuseNonFinite(g.vector, layout, g.state.position.step + 1, badLanes);
     const overflow = readOverflow(g.vector, layout);
     if (overflow === null) {
       const sums = readSums(g.vector, layout);
       requireAllSamples(g, sums.samples);
-      const samples = batches.reduce((sum, { batch }) => sum + batch.samples, 0);
       return { sums, maxima, exponents, samples, numRepeats };
     }
     exponents = backOff(g, exponents, overflow);
+    seekPosition(g);
   }
 }
 
-interface OwnBatch {
-  readonly lane: number;
-  readonly batch: LaneBatch;
+/** Makes the batch source go on with the step at the state's position. */
+export function seekPosition({ state, batches, numSamples, spec, lanes }: Generation): void {
+  const { epoch } = state.position;
+  const step = stepInEpoch(state.position, numSamples, spec.lanes);
+  batches.seek({ epoch, stepInEpoch: step }, lanes);
 }
 
-async function nextBatches({ lanes, batches }: Generation): Promise<OwnBatch[]> {
-  return Promise.all(lanes.map(async (lane) => ({ lane, batch: await batches.next(lane) })));
+interface OwnLanes {
+  /** The first lane with a NaN or an infinity. */
+  readonly badLane: number | null;
+  readonly samples: number;
 }
 
-/** Adds up the lanes in `g.vector`. Returns the first lane with a NaN or an infinity, or null. */
-async function addLanes(
-  g: Generation,
-  batches: readonly OwnBatch[],
-  exponents: Int32Array,
-): Promise<number | null> {
+/** Adds up this rank's lanes in `g.vector`. */
+async function addLanes(g: Generation, exponents: Int32Array, watch: Stopwatch): Promise<OwnLanes> {
   const { engine, position } = g.state;
   let badLane: number | null = null;
+  let samples = 0;
   g.vector.fill(0);
-  for (const { lane, batch } of batches) {
+  for (const lane of g.lanes) {
+    const batch = await watch.time('dataWaitMs', () => g.batches.next(lane));
     if (batch.samples === 0) continue;
+    samples += batch.samples;
     const seed = laneSeed(g.spec.seed, position.step, lane);
-    const yielded = engine.forwardBackward(batch, exponents, g.spec.lanes.count, seed);
-    add(g.vector, yielded);
+    const yielded = await watch.time('computeMs', () => {
+      const vector = engine.forwardBackward(batch, exponents, g.spec.lanes.count, seed);
+      add(g.vector, vector);
+      return vector;
+    });
     if (badLane === null && readNonFinite(yielded, engine.layout).length > 0) badLane = lane;
     await g.clock.turn();
   }
-  return badLane;
+  return { badLane, samples };
 }
 
 function add(sum: Int32Array | Float32Array, term: Int32Array | Float32Array): void {
@@ -115,7 +119,7 @@ async function vote(
 }
 
 function requireAllSamples(g: Generation, samples: number): void {
-  const expected = numSamplesInStep(g.spec, g.numSamples, g.state.position);
+  const expected = samplesInStep(g.state.position, g.numSamples, g.spec.lanes);
   if (samples === expected) return;
   throw new TrainerError(
     'SAMPLES_MISMATCH',

@@ -1,7 +1,8 @@
+import { START_POSITION } from '@skipring/data';
 import type { Position } from '@skipring/protocol';
+import { EngineError } from './engine.js';
 import type { Engine, TensorMap } from './engine.js';
 import { initialExponents } from './exponents.js';
-import { START } from './position.js';
 import { hashState } from './state-hash.js';
 
 /** Accuracy of the model after a step. */
@@ -31,7 +32,7 @@ export interface Snapshot {
  * position change together, at a commit, and at no other time while training.
  */
 export class TrainingState {
-  position: Position = START;
+  position: Position = START_POSITION;
   exponents: Int32Array;
   scores: Scores = { last: null, best: null };
 
@@ -52,6 +53,11 @@ export class TrainingState {
 
   /** Throws EngineError STATE_MISMATCH, with nothing changed, when the snapshot is of another model. */
   restore(snapshot: Snapshot): void {
+    const { length } = snapshot.exponents;
+    const expected = this.exponents.length;
+    if (length !== expected) {
+      throw new EngineError('STATE_MISMATCH', `${length} exponents; expected ${expected}`);
+    }
     this.engine.writeState(snapshot.tensors);
     this.position = snapshot.position;
     this.exponents = snapshot.exponents.slice();

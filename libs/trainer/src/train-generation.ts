@@ -3,12 +3,13 @@ import { checkpointIfDue, evaluateIfDue } from './at-position.js';
 import { systemClock } from './clock.js';
 import { commit } from './commit.js';
 import { TrainerError } from './errors.js';
+import { gather } from './gather.js';
 import type { Generation, GenerationOptions } from './generation.js';
-import { stepInEpoch, totalSteps } from './position.js';
+import { reduceStep, seekPosition } from './reduce-step.js';
 import type { StepReport } from './ports.js';
-import { reduceStep } from './reduce-step.js';
 import type { ReducedStep } from './reduce-step.js';
 import { Stopwatch } from './stopwatch.js';
+import { totalSteps } from './total-steps.js';
 
 /** How a rank left a generation. Its state is that of `position`, its last committed step. */
 export type GenerationOutcome =
@@ -36,8 +37,7 @@ export async function trainGeneration(options: GenerationOptions): Promise<Gener
   const g = begin(options);
   const { state, report } = g;
   try {
-    const { epoch } = state.position;
-    g.batches.seek({ epoch, stepInEpoch: stepInEpoch(g.spec, state.position) }, g.lanes);
+    seekPosition(g);
     for (;;) {
       await evaluateIfDue(g);
       const modelSha256 = await checkpointIfDue(g);
@@ -68,11 +68,16 @@ function begin(options: GenerationOptions): Generation {
   };
 }
 
-/** Tells every rank the final model's hash: a rank that finished knows that the model is stored. */
+/**
+ * Tells every rank the final model's hash: a rank that finished knows that the model is stored. Then
+ * waits for the others, so that no ring is closed while a hash is on its way; when that wait fails,
+ * the hash is known all the same.
+ */
 async function finish(g: Generation, modelSha256: string | null): Promise<GenerationOutcome> {
   const digest = new Uint8Array(new SharedArrayBuffer(32));
   if (modelSha256 !== null) digest.set(Buffer.from(modelSha256, 'hex'));
   await g.collective.broadcast(digest, 0, g.deadlineMs);
+  await gather(g.collective, [1], g.deadlineMs).catch(() => undefined);
   const told = Buffer.from(digest).toString('hex');
   return { kind: 'finished', position: g.state.position, modelSha256: told };
 }
