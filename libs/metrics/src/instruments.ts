@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 import type { MetricDefinition } from './definition.js';
 
 type LabelOf<D> = D extends MetricDefinition<infer Label> ? Label : never;
