@@ -1,7 +1,7 @@
 import { jobSpecSchema } from '@skipring/protocol';
 import type { EvaluationResult, JobSpec, JobSpecInput } from '@skipring/protocol';
 import type { LaneBatch } from '../engine.js';
-import type { StepReport } from '../ports.js';
+import type { Collective, StepReport } from '../ports.js';
 import { TrainingState } from '../state.js';
 import type { Snapshot } from '../state.js';
 import { hashState } from '../state-hash.js';
@@ -16,12 +16,21 @@ import { MemoryBatches } from './memory-batches.js';
 const NUM_FEATURES = 5;
 const NUM_CLASSES = 3;
 
+/** What trains a generation's ranks together. */
+export interface SimulatedRing {
+  readonly collectives: readonly Collective[];
+  /** Fails the operation in progress and all later ones. */
+  abort(message: string): void;
+}
+
 export interface SimulatedGeneration {
   /** Lanes of each rank. */
   readonly lanes: readonly (readonly number[])[];
   /** Which of the job's workers has each rank; 0, 1, 2, ... when absent. */
   readonly workers?: readonly number[];
   readonly faults?: FaultPlan;
+  /** In place of an InProcessRing with `faults`. */
+  readonly ring?: SimulatedRing;
   /** Runs before training, once all ranks' states are equal. */
   readonly tamper?: (states: readonly TrainingState[]) => void;
   readonly signal?: AbortSignal;
@@ -84,7 +93,7 @@ export class SimulatedJob {
       ),
     );
     generation.tamper?.(states);
-    const training = new InProcessRing(lanes.length, faults);
+    const training = generation.ring ?? new InProcessRing(lanes.length, faults);
     return Promise.all(
       states.map(async (state, rank) => {
         const outcome = await this.train(state, training, rank, generation);
@@ -96,7 +105,7 @@ export class SimulatedJob {
 
   private train(
     state: TrainingState,
-    ring: InProcessRing,
+    ring: SimulatedRing,
     rank: number,
     { lanes, signal }: SimulatedGeneration,
   ): Promise<GenerationOutcome> {
