@@ -51,6 +51,7 @@ const gateway = new GatewayClient(
         heartbeat = setInterval(() => {
           send({ type: 'heartbeat', computeSilentMs: pulse.silentMs() });
         }, message.heartbeatIntervalMs);
+        metrics.setConnected(true);
         log.info('connected to the coordinator');
       }
       // A new generation or a stop makes any collective in flight pointless: end it at once.
@@ -61,6 +62,7 @@ const gateway = new GatewayClient(
     },
     onClosed(reason) {
       stopHeartbeat();
+      metrics.setConnected(false);
       log.warn({ reason }, 'connection to the coordinator lost');
       post({ kind: 'gatewayClosed' });
     },
@@ -79,12 +81,14 @@ async function answer(request: IoRequest): Promise<void> {
   switch (request.kind) {
     case 'connectRing':
       await ring.connect(request);
+      metrics.enterGeneration(request.fence, request.rank, request.members.length);
       return;
     case 'collective':
       await ring.run(request.call);
       return;
     case 'closeRing':
       await ring.disconnect(request.reason);
+      metrics.leaveGeneration();
       return;
   }
 }
