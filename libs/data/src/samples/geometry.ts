@@ -1,5 +1,3 @@
-import type { DataSetManifest } from '@skipring/protocol';
-
 /** Shape of one image. */
 export interface ImageShape {
   readonly height: number;
@@ -21,7 +19,8 @@ export function recordBytes(shape: ImageShape): number {
 }
 
 /** What decoding needs to know of a manifest; small enough to send to a thread. */
-export type ImageStatistics = Pick<
-  DataSetManifest,
-  'height' | 'width' | 'channels' | 'mean' | 'standardDeviation'
->;
+export interface ImageStatistics extends ImageShape {
+  /** Per channel, of pixels scaled to [0, 1]. */
+  readonly mean: readonly number[];
+  readonly standardDeviation: readonly number[];
+}
