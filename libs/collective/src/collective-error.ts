@@ -21,7 +21,7 @@ export type CollectiveErrorCode =
   | 'INVALID_ARGUMENT';
 
 export interface CollectiveErrorOptions extends ErrorOptions {
-  /** The rank to which the failure is attributed. */
+  /** The rank where it came to light: for PEER_CLOSED the one that is gone, else who noticed. */
   readonly rank?: number;
   /** With code ABORTED: the code of the error that the other rank had. */
   readonly originCode?: string;

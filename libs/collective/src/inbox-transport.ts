@@ -10,7 +10,8 @@ export interface InboxTransportOptions {
   readonly rank: number;
   readonly worldSize: number;
   readonly segmentBytes: number;
-  readonly maxHeldBytes?: number;
+  /** Default: MAX_HELD_BYTES. */
+  readonly maxHeldBytes?: number | undefined;
 }
 
 /** What all transports share: the latch, the matching of segments with receives, the counters. */

@@ -104,21 +104,17 @@ describe('connectRing', { timeout: 15_000 }, () => {
     await listen(2);
     const newer = { ...FENCE, attempt: 2, generation: 3 };
     transports = await connectAll(listeners, { fence: newer });
-    for (const old of [{ generation: 2 }, { attempt: 1, generation: 9 }]) {
-      await expect(join(0, { fence: { ...newer, ...old } })).rejects.toMatchObject({
-        code: 'STALE_GENERATION',
-      });
-    }
-    // A worker that has not heard of the new generation dials one that has.
+    // Of these two, one has heard of the new generation, the other has not.
     const behind = await RingListener.listen({ host: LOOPBACK, port: 0 });
+    const members = [listeners[0]!, behind].map(({ port }) => ({ host: LOOPBACK, port }));
     listeners.push(behind);
-    await expect(
-      join(1, {
-        listener: behind,
-        fence: FENCE,
-        members: [listeners[0]!, behind].map(({ port }) => ({ host: LOOPBACK, port })),
-      }),
-    ).rejects.toMatchObject({ code: 'STALE_GENERATION', rank: 0 });
+    for (const old of [{ attempt: 1, generation: 9 }, { generation: 2 }]) {
+      const fence = { ...newer, ...old };
+      const here = join(0, { fence, members });
+      await expect(here).rejects.toMatchObject({ code: 'STALE_GENERATION' });
+      const there = join(1, { fence, members, listener: behind });
+      await expect(there).rejects.toMatchObject({ code: 'STALE_GENERATION', rank: 0 });
+    }
     await expectWorking(transports.slice(0, 2));
   });
 

@@ -16,6 +16,8 @@ export interface ConnectRingOptions {
   readonly deadlineMs: number;
   /** Default for collectives on this ring; the same on all ranks. */
   readonly segmentBytes?: number;
+  /** Above this many bytes that no collective has asked for, the rank stops reading; 64 MiB. */
+  readonly maxHeldBytes?: number;
   /** Gives up early. */
   readonly signal?: AbortSignal;
 }
@@ -43,6 +45,7 @@ export async function connectRing(options: ConnectRingOptions): Promise<Transpor
     worldSize,
     segmentBytes,
     maxPayloadBytes,
+    maxHeldBytes: options.maxHeldBytes,
     onEnd: () => {
       unregister();
     },

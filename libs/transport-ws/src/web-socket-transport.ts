@@ -22,6 +22,7 @@ export interface WebSocketTransportOptions {
   readonly worldSize: number;
   readonly segmentBytes: number;
   readonly maxPayloadBytes: number;
+  readonly maxHeldBytes: number | undefined;
   /** Called when the transport has failed or is closing; maybe twice. */
   onEnd(): void;
 }

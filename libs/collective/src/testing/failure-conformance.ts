@@ -15,8 +15,9 @@ export function failureConformance(makeGroup: MakeGroup): void {
   async function withGroup(
     worldSize: number,
     body: (group: TransportGroup) => Promise<void>,
+    maxHeldBytes = 10_000_000,
   ): Promise<void> {
-    const group = await makeGroup(worldSize, { segmentBytes: 1_024 });
+    const group = await makeGroup(worldSize, { segmentBytes: 1_024, maxHeldBytes });
     try {
       await body(group);
     } finally {
@@ -92,6 +93,23 @@ export function failureConformance(makeGroup: MakeGroup): void {
         }
         expect(codesOf(errors.slice(1))).toContain('PEER_CLOSED');
       }));
+
+    it('the death of a rank reaches one that has stopped reading', () =>
+      withGroup(
+        worldSize,
+        async (group) => {
+          await errorsOf(group, async (transport) => {
+            if (transport.rank === 0) {
+              // Long enough for rank 1 to be full.
+              setTimeout(() => {
+                group.crash(0);
+              }, 50);
+            }
+            await (transport.rank === 1 ? forEver(transport) : bigSum(transport));
+          });
+        },
+        10_000,
+      ));
 
     it('the death of a rank between collectives is known before the next', () =>
       withGroup(worldSize, async (group) => {

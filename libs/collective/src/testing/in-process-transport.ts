@@ -1,5 +1,5 @@
 import { CollectiveError } from '../collective-error.js';
-import { InboxTransport } from '../inbox-transport.js';
+import { InboxTransport, type InboxTransportOptions } from '../inbox-transport.js';
 import type { SegmentKey } from '../transport.js';
 import type { GroupOptions, TransportGroup } from './transport-group.js';
 
@@ -43,8 +43,8 @@ class InProcessTransport extends InboxTransport {
   private readonly control = new InProcessLink();
   private gone = false;
 
-  constructor(rank: number, worldSize: number, segmentBytes: number) {
-    super({ rank, worldSize, segmentBytes });
+  constructor(options: InboxTransportOptions) {
+    super(options);
   }
 
   join(next: InProcessTransport, previous: InProcessTransport): void {
@@ -118,7 +118,7 @@ class InProcessTransport extends InboxTransport {
 export function inProcessGroup(worldSize: number, options: GroupOptions): TransportGroup {
   const transports = Array.from(
     { length: worldSize },
-    (_, rank) => new InProcessTransport(rank, worldSize, options.segmentBytes),
+    (_, rank) => new InProcessTransport({ rank, worldSize, ...options }),
   );
   for (const [rank, transport] of transports.entries()) {
     const next = transports[(rank + 1) % worldSize];

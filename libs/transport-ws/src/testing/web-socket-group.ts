@@ -16,7 +16,7 @@ export function listenAll(numListeners: number): Promise<RingListener[]> {
 /** Connects one rank per listener over loopback; the listeners stay the caller's. */
 export async function connectAll(
   listeners: readonly RingListener[],
-  options: { segmentBytes?: number; fence?: Fence } = {},
+  options: { segmentBytes?: number; maxHeldBytes?: number; fence?: Fence } = {},
 ) {
   const members = listeners.map(({ port }) => ({ host: LOOPBACK, port }));
   return Promise.all(
@@ -37,10 +37,10 @@ export async function connectAll(
 /** A ring of WebSockets on loopback, one listener per rank. */
 export async function webSocketGroup(
   worldSize: number,
-  { segmentBytes }: GroupOptions,
+  options: GroupOptions,
 ): Promise<TransportGroup> {
   const listeners = await listenAll(worldSize);
-  const transports = await connectAll(listeners, { segmentBytes });
+  const transports = await connectAll(listeners, options);
   return {
     transports,
     crash: (rank) => {
