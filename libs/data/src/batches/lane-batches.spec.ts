@@ -70,6 +70,15 @@ describe('LaneBatches', () => {
     await expectTurns(batches, { epoch: 0, stepInEpoch: 2 }, [2], 4);
   });
 
+  it('drops batches of an earlier seek that are still on their way', async () => {
+    const batches = await start();
+    batches.seek({ epoch: 0, stepInEpoch: 0 }, [0]);
+    // Compute blocks its thread, so what the other one sends meanwhile waits in the port.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    batches.seek({ epoch: 1, stepInEpoch: 1 }, [0]);
+    await expectTurns(batches, { epoch: 1, stepInEpoch: 1 }, [0], 5);
+  });
+
   it('yields an empty batch for a lane beyond the end of a short step', async () => {
     const batches = await start();
     batches.seek({ epoch: 0, stepInEpoch: 2 }, [2, 3]);

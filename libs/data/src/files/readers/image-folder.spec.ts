@@ -152,7 +152,10 @@ describe('openImageFolder', () => {
 
   it('refuses an interlaced PNG that inflates to more than its image', async () => {
     await directory.write('train/bee/3.png', interlacedBomb());
-    await expect(readBoth()).rejects.toMatchObject({ code: 'UNREADABLE_IMAGE' });
+    await expect(readBoth()).rejects.toMatchObject({
+      code: 'UNREADABLE_IMAGE',
+      cause: { code: 'ERR_BUFFER_TOO_LARGE' },
+    });
   });
 
   it('refuses links, empty splits, and fewer than two classes', async () => {
