@@ -122,17 +122,27 @@ export class PhiloxStream {
     return multiplyHigh(word, bound);
   }
 
-  /** Standard normal, by Box and Muller (1958): two words for every two numbers. */
+  /**
+   * Standard normal, by the polar method of Marsaglia and Bray, "A Convenient Method for Generating
+   * Normal Variables" (SIAM Review 1964). It needs no sine: sin and cos differ in their last bits
+   * between versions of JavaScript engines.
+   */
   nextNormal(): number {
     if (this.spareNormal !== null) {
       const spare = this.spareNormal;
       this.spareNormal = null;
       return spare;
     }
-    const radius = Math.sqrt(-2 * Math.log((this.nextUint32() + 1) / TWO_POW_32));
-    const angle = (2 * Math.PI * this.nextUint32()) / TWO_POW_32;
-    this.spareNormal = radius * Math.sin(angle);
-    return radius * Math.cos(angle);
+    for (;;) {
+      const x = (2 * this.nextUint32() + 1) / TWO_POW_32 - 1;
+      const y = (2 * this.nextUint32() + 1) / TWO_POW_32 - 1;
+      const squared = x * x + y * y;
+      if (squared < 1) {
+        const scale = Math.sqrt((-2 * Math.log(squared)) / squared);
+        this.spareNormal = y * scale;
+        return x * scale;
+      }
+    }
   }
 }
 
