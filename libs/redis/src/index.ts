@@ -1,1 +1,20 @@
-export {};
+export { closeConnection, connectForCommands, type RedisStoreOptions } from './connection.js';
+export { StoreError, type StoreErrorCode } from './errors.js';
+export { jobRecordSchema, type JobRecord, type NewJobEvent } from './job-record.js';
+export {
+  DEFAULT_RETENTION,
+  RunStore,
+  type ChangeResult,
+  type Idempotency,
+  type JobChange,
+  type Retention,
+} from './run-store.js';
+export { DataSetStore, type DataSetRecord } from './data-set-store.js';
+export {
+  EntryRejected,
+  WorkQueue,
+  type EntryHandler,
+  type EntryOptions,
+  type QueueCounts,
+  type WorkQueueOptions,
+} from './work-queue.js';

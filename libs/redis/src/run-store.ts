@@ -1,0 +1,255 @@
+import {
+  evaluationResultSchema,
+  finalJobStates,
+  jobEventSchema,
+  jobStates,
+  stepMetricsSchema,
+  type EvaluationResult,
+  type JobEvent,
+  type JobState,
+  type StepMetrics,
+} from '@skipring/protocol';
+import type { Redis } from 'ioredis';
+import { toStoreError, StoreError } from './errors.js';
+import { decodeRecord, encodeRecord, type JobRecord, type NewJobEvent } from './job-record.js';
+import { Keys } from './keys.js';
+import { CHANGE_JOB, CREATE_JOB } from './scripts.js';
+
+export interface Retention {
+  /** About this many newest events are kept of a job. */
+  readonly events: number;
+  /** Newest step metrics kept of a job. */
+  readonly steps: number;
+  /** Newest evaluations kept of a job. */
+  readonly evaluations: number;
+  /** How long events and histories of an ended job are kept. */
+  readonly historyMs: number;
+  readonly idempotencyMs: number;
+}
+
+const DAY_MS = 86_400_000;
+export const DEFAULT_RETENTION: Retention = {
+  events: 10_000,
+  steps: 20_000,
+  evaluations: 1_000,
+  historyMs: 30 * DAY_MS,
+  idempotencyMs: DAY_MS,
+};
+
+export interface Idempotency {
+  /** SHA-256 of the key, so that its length and characters do not matter. */
+  readonly keyHash: string;
+  /** SHA-256 of the request. */
+  readonly requestHash: string;
+}
+
+export interface JobChange {
+  /** The change is refused unless the job is in one of these states. */
+  readonly from?: readonly JobState[];
+  /** The change is refused unless this is the job's attempt. */
+  readonly attempt?: number;
+  readonly fields?: Partial<Omit<JobRecord, 'id' | 'spec' | 'createdAt'>>;
+  readonly event?: NewJobEvent;
+  /** Added to the history of steps or evaluations, in place of what has the same step. */
+  readonly step?: StepMetrics;
+  readonly evaluation?: EvaluationResult;
+}
+
+export type ChangeResult =
+  | { readonly outcome: 'done'; readonly event: JobEvent | null }
+  | { readonly outcome: 'refused'; readonly state: JobState }
+  | { readonly outcome: 'missing' };
+
+/** Jobs, their events and their histories. All calls throw STORE_UNAVAILABLE when Redis is away. */
+export class RunStore {
+  private readonly keys: Keys;
+
+  constructor(
+    private readonly redis: Redis,
+    keyPrefix: string,
+    private readonly retention: Retention = DEFAULT_RETENTION,
+  ) {
+    this.keys = new Keys(keyPrefix);
+  }
+
+  /**
+   * Stores a new job, unless its idempotency key is known: then the id of the job that the key made
+   * comes back.
+   * @throws StoreError IDEMPOTENCY_KEY_REUSED when the key is known with another request
+   */
+  async create(
+    record: JobRecord,
+    event: NewJobEvent,
+    idempotency: Idempotency | null,
+  ): Promise<{ id: string; created: boolean }> {
+    const { id, state } = record;
+    const value =
+      idempotency === null ? '' : JSON.stringify({ id, request: idempotency.requestHash });
+    const known = await this.run(() =>
+      this.redis.eval(
+        CREATE_JOB,
+        5,
+        this.keys.idempotency(idempotency?.keyHash ?? ''),
+        this.keys.jobs,
+        this.keys.jobsIn(state),
+        this.keys.job(id),
+        this.keys.events(id),
+        id,
+        value,
+        this.retention.idempotencyMs,
+        this.encodeEvent(id, event),
+        this.retention.events,
+        ...Object.entries(encodeRecord(record)).flat(),
+      ),
+    );
+    if (typeof known !== 'string' || idempotency === null) return { id, created: true };
+    const first = JSON.parse(known) as { id: string; request: string };
+    if (first.request !== idempotency.requestHash) {
+      throw new StoreError(
+        'IDEMPOTENCY_KEY_REUSED',
+        `this idempotency key made job ${first.id} from another request`,
+      );
+    }
+    return { id: first.id, created: false };
+  }
+
+  async get(id: string): Promise<JobRecord | null> {
+    const fields = await this.run(() => this.redis.hgetall(this.keys.job(id)));
+    return Object.keys(fields).length === 0 ? null : decodeRecord(id, fields);
+  }
+
+  /** Changes fields, appends an event and a history entry: all of it, or none when refused. */
+  async change(id: string, change: JobChange): Promise<ChangeResult> {
+    const { from, attempt, fields = {}, event, step, evaluation } = change;
+    const state = fields.state;
+    const series = evaluation === undefined ? 'steps' : 'evaluations';
+    const entry = step ?? evaluation;
+    const time = new Date().toISOString();
+    const reply = (await this.run(() =>
+      this.redis.eval(
+        CHANGE_JOB,
+        6,
+        this.keys.job(id),
+        this.keys.events(id),
+        this.keys.series(id, series),
+        this.keys.jobs + ':',
+        this.keys.series(id, 'steps'),
+        this.keys.series(id, 'evaluations'),
+        id,
+        from?.join(',') ?? '',
+        attempt ?? '',
+        JSON.stringify(encodeRecord(fields)),
+        state ?? '',
+        event === undefined ? '' : this.encodeEvent(id, event, time),
+        this.retention.events,
+        entry?.step ?? '',
+        entry === undefined ? '' : JSON.stringify(entry),
+        this.retention[series],
+        state === undefined ? 0 : finalJobStates.includes(state) ? this.retention.historyMs : -1,
+      ),
+    )) as [number, string];
+    if (reply[0] === -1) return { outcome: 'missing' };
+    if (reply[0] === 0) return { outcome: 'refused', state: reply[1] as JobState };
+    if (event === undefined) return { outcome: 'done', event: null };
+    return { outcome: 'done', event: { ...event, id: reply[1], jobId: id, time } };
+  }
+
+  /** The number of a new attempt: each number is given once, ever. */
+  async nextAttempt(id: string): Promise<number> {
+    return this.run(() => this.redis.incr(this.keys.attempt(id)));
+  }
+
+  /** Newest first. `cursor` is the id of the last job of the page before. */
+  async list(query: {
+    state?: JobState | undefined;
+    limit: number;
+    cursor?: string | undefined;
+  }): Promise<{ items: JobRecord[]; nextCursor: string | null }> {
+    const index = query.state === undefined ? this.keys.jobs : this.keys.jobsIn(query.state);
+    const ids = await this.run(() =>
+      this.redis.zrevrangebylex(
+        index,
+        query.cursor === undefined ? '+' : `(${query.cursor}`,
+        '-',
+        'LIMIT',
+        0,
+        query.limit + 1,
+      ),
+    );
+    const page = ids.slice(0, query.limit);
+    const records = await Promise.all(page.map((id) => this.get(id)));
+    return {
+      items: records.filter((record) => record !== null),
+      nextCursor: ids.length > query.limit ? (page.at(-1) ?? null) : null,
+    };
+  }
+
+  /** Ids of all jobs in a state, oldest first. */
+  async idsIn(state: JobState): Promise<string[]> {
+    return this.run(() => this.redis.zrange(this.keys.jobsIn(state), '0', '-1'));
+  }
+
+  async countByState(): Promise<Record<JobState, number>> {
+    const counts = await this.run(() =>
+      Promise.all(jobStates.map((state) => this.redis.zcard(this.keys.jobsIn(state)))),
+    );
+    return Object.fromEntries(
+      jobStates.map((state, index) => [state, counts[index] ?? 0]),
+    ) as Record<JobState, number>;
+  }
+
+  /** Events after the one with id `afterId` (null: from the oldest kept), oldest first. */
+  async events(id: string, afterId: string | null, limit: number): Promise<JobEvent[]> {
+    const entries = await this.run(() =>
+      this.redis.xrange(
+        this.keys.events(id),
+        afterId === null ? '-' : `(${afterId}`,
+        '+',
+        'COUNT',
+        limit,
+      ),
+    );
+    return entries.map(([eventId, fields]) =>
+      jobEventSchema.parse({ ...(JSON.parse(fields[1] ?? '{}') as object), id: eventId }),
+    );
+  }
+
+  /** Committed steps from `fromStep` on, in order. */
+  async steps(id: string, fromStep: number, limit: number): Promise<StepMetrics[]> {
+    const entries = await this.series(id, 'steps', fromStep, limit);
+    return entries.map((entry) => stepMetricsSchema.parse(JSON.parse(entry)));
+  }
+
+  async evaluations(id: string): Promise<EvaluationResult[]> {
+    const entries = await this.series(id, 'evaluations', 0, this.retention.evaluations);
+    return entries.map((entry) => evaluationResultSchema.parse(JSON.parse(entry)));
+  }
+
+  /** Throws STORE_UNAVAILABLE unless Redis answers. */
+  async ping(): Promise<void> {
+    await this.run(() => this.redis.ping());
+  }
+
+  private series(
+    id: string,
+    series: 'steps' | 'evaluations',
+    from: number,
+    limit: number,
+  ): Promise<string[]> {
+    return this.run(() =>
+      this.redis.zrangebyscore(this.keys.series(id, series), from, '+inf', 'LIMIT', 0, limit),
+    );
+  }
+
+  private encodeEvent(jobId: string, event: NewJobEvent, time = new Date().toISOString()): string {
+    return JSON.stringify({ ...event, jobId, time });
+  }
+
+  private async run<T>(command: () => Promise<T>): Promise<T> {
+    try {
+      return await command();
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+}

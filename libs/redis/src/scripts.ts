@@ -1,0 +1,78 @@
+/**
+ * Creates a job unless its idempotency key is known. Each script runs whole or not at all.
+ *
+ * KEYS: idempotency key or "", jobs, jobs in state, job hash, events
+ * ARGV: id, idempotency value, TTL in ms, event JSON, event limit, field, value, field, value, ...
+ * Returns the stored idempotency value when the key is known, else false.
+ */
+export const CREATE_JOB = `
+if ARGV[2] ~= '' then
+  local known = redis.call('GET', KEYS[1])
+  if known then return known end
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+end
+redis.call('ZADD', KEYS[2], 0, ARGV[1])
+redis.call('ZADD', KEYS[3], 0, ARGV[1])
+redis.call('HSET', KEYS[4], unpack(ARGV, 6))
+redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], '*', 'event', ARGV[4])
+return false
+`;
+
+/**
+ * Changes a job under a guard, with its event and history entry, and moves it between the lists of
+ * states.
+ *
+ * KEYS: job hash, events, series, jobs in old state (prefix), steps, evaluations
+ * ARGV: id, allowed states "a,b" or "", attempt or "", JSON {field: JSON}, new state or "",
+ *       event JSON or "", event limit, series score or "", series member, series limit,
+ *       history TTL in ms: 0 leaves it, -1 removes it
+ * Returns {1, event id or ""} when done, {0, current state} when the guard failed, {-1, ""} when
+ * there is no such job.
+ */
+export const CHANGE_JOB = `
+local stored = redis.call('HMGET', KEYS[1], 'state', 'attempt')
+if not stored[1] then return {-1, ''} end
+local state = cjson.decode(stored[1])
+if ARGV[2] ~= '' and not string.find(',' .. ARGV[2] .. ',', ',' .. state .. ',', 1, true) then
+  return {0, state}
+end
+if ARGV[3] ~= '' and ARGV[3] ~= stored[2] then return {0, state} end
+local fields = {}
+for name, value in pairs(cjson.decode(ARGV[4])) do
+  fields[#fields + 1] = name
+  fields[#fields + 1] = value
+end
+if ARGV[5] ~= '' and ARGV[5] ~= state then
+  redis.call('ZREM', KEYS[4] .. state, ARGV[1])
+  redis.call('ZADD', KEYS[4] .. ARGV[5], 0, ARGV[1])
+end
+if #fields > 0 then redis.call('HSET', KEYS[1], unpack(fields)) end
+local event = ''
+if ARGV[6] ~= '' then
+  event = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[7], '*', 'event', ARGV[6])
+end
+if ARGV[8] ~= '' then
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], ARGV[8], ARGV[8])
+  redis.call('ZADD', KEYS[3], ARGV[8], ARGV[9])
+  redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -1 - tonumber(ARGV[10]))
+end
+local ttl = tonumber(ARGV[11])
+for _, key in ipairs({KEYS[2], KEYS[5], KEYS[6]}) do
+  if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
+  if ttl < 0 then redis.call('PERSIST', key) end
+end
+return {1, event}
+`;
+
+/**
+ * Stores a data set unless its name is taken.
+ *
+ * KEYS: data set, data sets. ARGV: name, JSON. Returns what is stored already, else false.
+ */
+export const CREATE_DATA_SET = `
+local stored = redis.call('GET', KEYS[1])
+if stored then return stored end
+redis.call('SET', KEYS[1], ARGV[2])
+redis.call('ZADD', KEYS[2], 0, ARGV[1])
+return false
+`;

@@ -1,0 +1,317 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jobSpecSchema, type JobState } from '@skipring/protocol';
+import {
+  closeConnection,
+  connectForCommands,
+  DataSetStore,
+  DEFAULT_RETENTION,
+  RunStore,
+  StoreError,
+  WorkQueue,
+  type DataSetRecord,
+  type JobRecord,
+} from '@skipring/redis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestRedis, type TestRedis } from '../support/redis.js';
+
+let redis: TestRedis;
+let connection: ReturnType<typeof connectForCommands>;
+let numPrefixes = 0;
+const closers: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  redis = await startTestRedis();
+  connection = connectForCommands({ url: redis.url, keyPrefix: '', onError: () => undefined });
+});
+
+afterAll(async () => {
+  for (const close of closers) await close();
+  await closeConnection(connection);
+  await redis.stop();
+});
+
+const newPrefix = (): string => `test-${++numPrefixes}`;
+const newStore = (retention = DEFAULT_RETENTION): RunStore =>
+  new RunStore(connection, newPrefix(), retention);
+
+const spec = jobSpecSchema.parse({
+  apiVersion: 'skipring/v1',
+  name: 'small',
+  model: { family: 'resnet-cifar', depth: 8 },
+  data: { dataSet: 'glyphs' },
+  training: { epochs: 1 },
+});
+
+function record(id: string, state: JobState = 'pending'): JobRecord {
+  return {
+    id,
+    name: spec.name,
+    state,
+    reason: 'submitted',
+    attempt: 0,
+    generation: 0,
+    workers: [],
+    progress: {
+      step: 0,
+      totalSteps: 10,
+      epoch: 0,
+      totalEpochs: 1,
+      imagesPerSecond: 0,
+      etaMs: null,
+    },
+    lastStep: null,
+    lastEvaluation: null,
+    bestAccuracy: null,
+    modelSha256: null,
+    createdAt: '2026-01-01T00:00:00.000Z',
+    startedAt: null,
+    finishedAt: null,
+    spec,
+    attemptsBefore: 0,
+    entries: 1,
+  };
+}
+
+const submitted = { type: 'state', state: 'pending', reason: 'submitted', attempt: 0 } as const;
+const stepMetrics = (step: number) => ({
+  step,
+  epoch: 0,
+  cursor: step * 4,
+  loss: 1 / step,
+  accuracy: 0.5,
+  learningRate: 0.1,
+  samples: 4,
+  stepMs: 10,
+});
+
+describe('run store', () => {
+  it('gives back what was stored', async () => {
+    const store = newStore();
+    const stored = record('a');
+    expect(await store.create(stored, submitted, null)).toEqual({ id: 'a', created: true });
+    expect(await store.get('a')).toEqual(stored);
+    expect(await store.get('b')).toBeNull();
+  });
+
+  it('makes one job of many submissions with one idempotency key', async () => {
+    const store = newStore();
+    const key = { keyHash: 'k', requestHash: 'r' };
+    const results = await Promise.all(
+      ['a', 'b', 'c', 'd'].map((id) => store.create(record(id), submitted, key)),
+    );
+    expect(results.filter(({ created }) => created)).toHaveLength(1);
+    expect(new Set(results.map(({ id }) => id)).size).toBe(1);
+    expect((await store.list({ limit: 10 })).items).toHaveLength(1);
+    await expect(
+      store.create(record('e'), submitted, { keyHash: 'k', requestHash: 'other' }),
+    ).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+  });
+
+  it('changes a job, its event and its lists as one, and only under the guard', async () => {
+    const store = newStore();
+    await store.create(record('a'), submitted, null);
+    const running = { type: 'state', state: 'running', reason: 'ready', attempt: 1 } as const;
+    const done = await store.change('a', {
+      from: ['pending', 'waiting'],
+      fields: { state: 'running', attempt: 1 },
+      event: running,
+    });
+    expect(done).toMatchObject({ outcome: 'done', event: { jobId: 'a', state: 'running' } });
+    expect(await store.get('a')).toMatchObject({ state: 'running', attempt: 1 });
+    expect(await store.idsIn('pending')).toEqual([]);
+    expect(await store.idsIn('running')).toEqual(['a']);
+    expect(await store.countByState()).toMatchObject({ pending: 0, running: 1 });
+
+    expect(await store.change('a', { from: ['pending'], fields: { state: 'failed' } })).toEqual({
+      outcome: 'refused',
+      state: 'running',
+    });
+    expect(await store.change('a', { attempt: 2, step: stepMetrics(1) })).toMatchObject({
+      outcome: 'refused',
+    });
+    expect(await store.change('b', { fields: { state: 'failed' } })).toEqual({
+      outcome: 'missing',
+    });
+    expect(await store.get('a')).toMatchObject({ state: 'running' });
+    expect(await store.steps('a', 0, 10)).toEqual([]);
+    expect(await store.events('a', null, 10)).toHaveLength(2);
+  });
+
+  it('resumes events behind an id, in order', async () => {
+    const store = newStore();
+    await store.create(record('a'), submitted, null);
+    for (let step = 1; step <= 5; step++) {
+      const metrics = stepMetrics(step);
+      await store.change('a', { step: metrics, event: { type: 'step', metrics } });
+    }
+    const all = await store.events('a', null, 100);
+    expect(all.map((event) => (event.type === 'step' ? event.metrics.step : 0))).toEqual([
+      0, 1, 2, 3, 4, 5,
+    ]);
+    expect(await store.events('a', all[2]!.id, 2)).toEqual(all.slice(3, 5));
+    expect(await store.events('a', all[5]!.id, 2)).toEqual([]);
+  });
+
+  it('keeps one entry for each step and bounds the history', async () => {
+    const store = newStore({ ...DEFAULT_RETENTION, steps: 3 });
+    await store.create(record('a'), submitted, null);
+    for (const step of [1, 2, 3, 4, 5]) await store.change('a', { step: stepMetrics(step) });
+    await store.change('a', { step: { ...stepMetrics(4), stepMs: 99 } });
+    const steps = await store.steps('a', 0, 10);
+    expect(steps.map(({ step }) => step)).toEqual([3, 4, 5]);
+    expect(steps[1]!.stepMs).toBe(99);
+    expect((await store.steps('a', 4, 1)).map(({ step }) => step)).toEqual([4]);
+  });
+
+  it('bounds the events of a job', async () => {
+    const store = newStore({ ...DEFAULT_RETENTION, events: 100 });
+    await store.create(record('a'), submitted, null);
+    for (let i = 0; i < 500; i++) {
+      await store.change('a', { event: { type: 'log', level: 'info', message: `${i}` } });
+    }
+    // Redis trims a stream by whole blocks of 100 entries.
+    expect((await store.events('a', null, 1_000)).length).toBeLessThanOrEqual(200);
+  });
+
+  it('lets the history of an ended job expire, and keeps it again when resumed', async () => {
+    const prefix = newPrefix();
+    const store = new RunStore(connection, prefix);
+    await store.create(record('a'), submitted, null);
+    const ttl = (): Promise<number> => connection.pttl(`${prefix}:job:a:events`);
+    expect(await ttl()).toBe(-1);
+    await store.change('a', { fields: { state: 'failed' } });
+    expect(await ttl()).toBeGreaterThan(0);
+    await store.change('a', { fields: { state: 'pending' } });
+    expect(await ttl()).toBe(-1);
+  });
+
+  it('lists by pages, newest first, and by state', async () => {
+    const store = newStore();
+    const ids = Array.from({ length: 7 }, (_, index) => `job-${index}`);
+    for (const id of ids) await store.create(record(id), submitted, null);
+    await store.change('job-3', { fields: { state: 'failed' } });
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await store.list({ limit: 3, cursor });
+      seen.push(...page.items.map(({ id }) => id));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(seen).toEqual([...ids].reverse());
+    const failed = await store.list({ state: 'failed', limit: 3 });
+    expect(failed.items.map(({ id }) => id)).toEqual(['job-3']);
+    expect(failed.nextCursor).toBeNull();
+  });
+
+  it('gives each attempt number once', async () => {
+    const store = newStore();
+    const numbers = await Promise.all(Array.from({ length: 20 }, () => store.nextAttempt('a')));
+    expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  });
+});
+
+describe('data set store', () => {
+  const dataSet = (name: string): DataSetRecord => ({
+    view: {
+      name,
+      state: 'preparing',
+      reason: '',
+      hash: null,
+      manifest: null,
+      createdAt: '2026-01-01T00:00:00.000Z',
+    },
+    registration: { name, format: 'glyphs', seed: 1, trainSamples: 10, testSamples: 10 },
+    directory: null,
+  });
+
+  it('takes a name once', async () => {
+    const store = new DataSetStore(connection, newPrefix());
+    expect(await store.create(dataSet('b'))).toBeNull();
+    expect(await store.create(dataSet('a'))).toBeNull();
+    expect(await store.create(dataSet('a'))).toEqual(dataSet('a'));
+    expect((await store.list()).map(({ view }) => view.name)).toEqual(['a', 'b']);
+    expect(await store.get('c')).toBeNull();
+  });
+});
+
+describe('work queue', () => {
+  function newQueue(concurrency = 1): WorkQueue<string> {
+    const queue = new WorkQueue<string>({
+      url: redis.url,
+      keyPrefix: newPrefix(),
+      name: 'work',
+      concurrency,
+      onError: () => undefined,
+    });
+    closers.push(() => queue.close());
+    return queue;
+  }
+
+  async function until(done: () => boolean | Promise<boolean>): Promise<void> {
+    const deadline = Date.now() + 20_000;
+    while (!(await done())) {
+      if (Date.now() > deadline) throw new Error('not done within 20 s');
+      await sleep(20);
+    }
+  }
+
+  it('hands over each entry once, by priority, and forgets it', async () => {
+    const queue = newQueue();
+    await queue.add('low', 'low', { priority: 1 });
+    await queue.add('high', 'high', { priority: 90 });
+    await queue.add('high', 'again', { priority: 90 });
+    expect(await queue.counts()).toEqual({ waiting: 2, active: 0, delayed: 0 });
+    const seen: string[] = [];
+    queue.start((data) => {
+      seen.push(data);
+      return Promise.resolve();
+    });
+    await until(() => seen.length === 2);
+    expect(seen).toEqual(['high', 'low']);
+    await until(async () => !(await queue.has('high')));
+  });
+
+  it('delays, and takes back what waits', async () => {
+    const queue = newQueue();
+    const seen: string[] = [];
+    await queue.add('later', 'later', { delayMs: 3_600_000 });
+    await queue.add('soon', 'soon', { delayMs: 50 });
+    queue.start((data) => {
+      seen.push(data);
+      return Promise.resolve();
+    });
+    await until(() => seen.length === 1);
+    expect(seen).toEqual(['soon']);
+    expect(await queue.counts()).toMatchObject({ delayed: 1 });
+    expect(await queue.remove('later')).toBe(true);
+    expect(await queue.has('later')).toBe(false);
+  });
+
+  it('tries a failed handler again', async () => {
+    const queue = newQueue();
+    let numTries = 0;
+    queue.start(() => {
+      numTries += 1;
+      return numTries === 1 ? Promise.reject(new Error('not yet')) : Promise.resolve();
+    });
+    await queue.add('a', 'a');
+    await until(() => numTries === 2);
+  });
+});
+
+describe('without Redis', () => {
+  it('says so within the deadline, and goes on when it is back', async () => {
+    const own = await startTestRedis();
+    const away = connectForCommands({ url: own.url, keyPrefix: '', onError: () => undefined });
+    const store = new RunStore(away, 'away');
+    await store.create(record('a'), submitted, null);
+    process.kill(own.server.pid, 'SIGSTOP');
+    await expect(store.get('a')).rejects.toBeInstanceOf(StoreError);
+    await expect(store.get('a')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    process.kill(own.server.pid, 'SIGCONT');
+    expect(await store.get('a')).toMatchObject({ id: 'a' });
+    await own.stop();
+    await expect(store.get('a')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await closeConnection(away);
+  });
+});
