@@ -1,208 +1,228 @@
-import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { CollectiveError } from '@skipring/collective';
-import { RING_PATH, type Fence } from '@skipring/protocol';
-import { WebSocketServer, type WebSocket } from 'ws';
-import { MAX_ABORT_NOTICE_BYTES } from './abort-notice.js';
+import { createRequire } from 'node:module';
 import {
-  compareFence,
-  parseDial,
-  REFUSAL_HEADER,
-  sameToken,
-  type RefusalCode,
-} from './handshake.js';
+  MessageChannel,
+  Worker,
+  receiveMessageOnPort,
+  type MessagePort,
+} from 'node:worker_threads';
+import { DataError, type DataErrorCode } from '../error.js';
+import type { ImageStatistics } from '../samples/geometry.js';
+import type { LaneBatch } from '../samples/lane-batch.js';
+import type { SampleSource } from '../samples/sample-source.js';
+import { globalBatchSize, requireCount, requireIndex, stepsPerEpoch } from '../sampling/plan.js';
+import type { BatchSpec, EpochStep, FromThread, ThreadData, ToThread } from './thread-messages.js';
 
-export interface RingListenerOptions {
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
-  /** Largest payload of a frame that this worker takes, on any link. */
-  readonly maxPayloadBytes?: number;
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+export interface LaneBatchesOptions {
+  /** The training split; its memory is shared with the batch thread. */
+  readonly source: SampleSource;
+  readonly manifest: ImageStatistics;
+  readonly spec: BatchSpec;
+  /** Lane batches made ahead, at most; each takes 4 bytes a pixel and channel. */
+  readonly depth: number;
+  /** Longest wait of `next`. Default 60 s. */
+  readonly timeoutMs?: number;
 }
 
-/** A generation that waits for the dial of this rank's next rank. */
-export interface RingSlot {
-  readonly fence: Fence;
-  readonly rank: number;
-  readonly nextRank: number;
-  readonly ringToken: string;
-  readonly isTaken: () => boolean;
-  readonly accept: (socket: WebSocket, stream: Duplex) => void;
+interface ReadyBatch {
+  readonly lane: number;
+  readonly batch: LaneBatch;
 }
 
-const DEFAULT_MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
-const HANDSHAKE_TIMEOUT_MS = 5_000;
-const MAX_CONNECTIONS = 256;
-/** Jobs whose newest generation is remembered. */
-const MAX_JOBS = 1_024;
-
-/** Answer to a dial that is not let in. */
-class Refusal {
-  constructor(
-    readonly status: number,
-    readonly code: RefusalCode,
-    readonly message: string,
-  ) {}
-}
-
-/** Where the next ranks dial in: one per worker process, for all jobs and generations. */
-export class RingListener {
-  readonly maxPayloadBytes: number;
-  private readonly slots = new Map<string, RingSlot>();
-  /** Newest membership seen here, by job. */
-  private readonly newest = new Map<string, Fence>();
-  private readonly streams = new Set<Duplex>();
-  private readonly sockets = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    // Data flows to the dialler; it sends abort frames only.
-    maxPayload: MAX_ABORT_NOTICE_BYTES,
-  });
+/**
+ * A rank's training batches, made ahead of need by a thread of their own. One caller, one call of
+ * `next` at a time.
+ */
+export class LaneBatches {
+  private readonly ready: ReadyBatch[] = [];
+  private readonly stepsPerEpoch: number;
+  private readonly exited: Promise<void>;
+  private seekNumber = 0;
+  private running = false;
+  private positioned = false;
+  private failure: DataError | undefined;
+  private wake: (() => void) | undefined;
+  private waitedMs = 0;
 
   private constructor(
-    private readonly server: Server,
-    maxPayloadBytes: number,
+    private readonly options: LaneBatchesOptions,
+    private readonly worker: Worker,
+    private readonly port: MessagePort,
   ) {
-    this.maxPayloadBytes = maxPayloadBytes;
-    server.maxConnections = MAX_CONNECTIONS;
-    server.on('connection', (stream) => {
-      this.streams.add(stream);
-      stream.once('close', () => this.streams.delete(stream));
+    const { source, spec } = options;
+    this.stepsPerEpoch = stepsPerEpoch(source.samples, globalBatchSize(spec.lanes));
+    port.on('message', (message: FromThread) => {
+      this.receive(message);
     });
-    server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-      this.upgrade(request, stream, head);
+    worker.on('error', (error) => {
+      this.fail('BATCH_THREAD_FAILED', error.message);
     });
-  }
-
-  /** @throws Error of the operating system, e.g. EADDRINUSE. */
-  static async listen(options: RingListenerOptions): Promise<RingListener> {
-    const server = createServer(
-      {
-        requestTimeout: HANDSHAKE_TIMEOUT_MS,
-        headersTimeout: HANDSHAKE_TIMEOUT_MS,
-        connectionsCheckingInterval: HANDSHAKE_TIMEOUT_MS,
-        maxHeaderSize: 8_192,
-      },
-      (_request, response) => {
-        response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end();
-      },
-    );
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(options.port, options.host, () => {
-        server.removeListener('error', reject);
+    this.exited = new Promise((resolve) => {
+      worker.once('exit', (code) => {
+        // The reason, if the thread could give one, is still in the port.
+        this.drain();
+        this.fail('BATCH_THREAD_FAILED', `the batch thread ended with code ${code}`);
         resolve();
       });
     });
-    return new RingListener(server, options.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES);
-  }
-
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
   }
 
   /**
-   * Lets the next rank of this generation in, until the returned function is called.
-   * @throws CollectiveError STALE_GENERATION if a newer one of this job has been registered,
-   *   PROTOCOL if this one still is.
+   * Starts the thread; resolves when it is ready. Seek before the first `next`.
+   *
+   * @throws DataError BATCH_THREAD_FAILED, BATCH_TIMEOUT
    */
-  register(slot: RingSlot): () => void {
-    const { fence } = slot;
-    const newest = this.newest.get(fence.jobId);
-    if (newest !== undefined && compareFence(fence, newest) < 0) {
-      throw new CollectiveError('STALE_GENERATION', stale(fence, newest));
-    }
-    const key = keyOf(fence);
-    if (this.slots.has(key)) {
-      throw new CollectiveError('PROTOCOL', `the ring of ${describe(fence)} is already open here`);
-    }
-    this.newest.delete(fence.jobId);
-    this.newest.set(fence.jobId, fence);
-    for (const oldest of this.newest.keys()) {
-      if (this.newest.size <= MAX_JOBS) break;
-      this.newest.delete(oldest);
-    }
-    this.slots.set(key, slot);
-    return () => {
-      if (this.slots.get(key) === slot) this.slots.delete(key);
+  static async start(options: LaneBatchesOptions): Promise<LaneBatches> {
+    requireCount('depth', options.depth);
+    const { port1, port2 } = new MessageChannel();
+    const { height, width, channels, mean, standardDeviation } = options.manifest;
+    const workerData: ThreadData = {
+      port: port2,
+      records: options.source.shared,
+      statistics: { height, width, channels, mean, standardDeviation },
+      spec: options.spec,
+      depth: options.depth,
     };
+    const entry = createRequire(import.meta.url).resolve('@skipring/data/batch-thread');
+    // No inherited flags: a test runner's resolve conditions would lead to TypeScript sources.
+    const execArgv: string[] = [];
+    const transferList = [port2];
+    const worker = new Worker(entry, { workerData, transferList, execArgv, name: 'batches' });
+    const batches = new LaneBatches(options, worker, port1);
+    try {
+      await batches.started();
+      return batches;
+    } catch (error) {
+      await batches.close();
+      throw error;
+    }
   }
 
-  /** Stops listening and breaks every socket that was dialled to here. */
-  close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.server.close(() => {
-        resolve();
-      });
-    });
-    for (const stream of this.streams) stream.destroy();
-    return closed;
+  /** Time that `next` has waited for batches so far, in milliseconds. */
+  get waitMs(): number {
+    return this.waitedMs;
   }
 
-  private upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    const ignoreErrors = () => undefined;
-    stream.on('error', ignoreErrors);
-    const admitted = this.admit(request);
-    if (admitted instanceof Refusal) {
-      refuse(stream, admitted);
-      return;
+  /**
+   * Goes to a step: `next` yields `lanes` of this step, then of those that follow, also past the
+   * epoch's end. What was made ahead for another position is dropped.
+   *
+   * @param lanes the lanes that this rank owns, in any order
+   */
+  seek(start: EpochStep, lanes: readonly number[]): void {
+    requireIndex('epoch', start.epoch, 2 ** 32);
+    requireIndex('stepInEpoch', start.stepInEpoch, this.stepsPerEpoch);
+    for (const lane of lanes) requireIndex('lane', lane, this.options.spec.lanes.count);
+    if (new Set(lanes).size !== lanes.length) {
+      throw new DataError('INVALID_ARGUMENT', `lanes are ${lanes.join(', ')}; expected each once`);
     }
-    this.sockets.handleUpgrade(request, stream, head, (socket) => {
-      stream.removeListener('error', ignoreErrors);
-      admitted.accept(socket, stream);
-    });
+    this.positioned = lanes.length > 0;
+    this.seekNumber += 1;
+    this.ready.length = 0;
+    const ascending = [...lanes].sort((a, b) => a - b);
+    this.post({ kind: 'seek', seek: this.seekNumber, start, lanes: ascending });
   }
 
-  /** The slot that a dial is for, or why there is none. */
-  private admit(request: IncomingMessage): RingSlot | Refusal {
-    const dial = request.url === RING_PATH ? parseDial(request.headers) : null;
-    if (dial === null) {
-      return new Refusal(400, 'PROTOCOL', 'this is no dial of this protocol version');
+  /**
+   * The next batch, which must be `lane`'s: lanes ascending, step by step. 0 samples where a short
+   * last step leaves the lane empty. The arrays belong to the caller.
+   *
+   * @throws DataError LANE_ORDER, NOT_POSITIONED, BATCH_TIMEOUT, BATCH_THREAD_FAILED, CLOSED
+   */
+  async next(lane: number): Promise<LaneBatch> {
+    if (!this.positioned) {
+      throw new DataError('NOT_POSITIONED', 'expected a seek with at least one lane before');
     }
-    const slot = this.slots.get(keyOf(dial.fence));
-    if (slot === undefined) {
-      const newest = this.newest.get(dial.fence.jobId);
-      return newest !== undefined && compareFence(dial.fence, newest) < 0
-        ? new Refusal(410, 'STALE_GENERATION', stale(dial.fence, newest))
-        : new Refusal(503, 'NOT_READY', `${describe(dial.fence)} is not here yet`);
-    }
-    if (!sameToken(dial.ringToken, slot.ringToken)) {
-      return new Refusal(401, 'UNAUTHORIZED', 'this is not the ring token of this generation');
-    }
-    if (dial.to !== slot.rank || dial.from !== slot.nextRank) {
-      return new Refusal(
-        409,
-        'PROTOCOL',
-        `rank ${dial.from} dials rank ${dial.to}; here is rank ${slot.rank}, ` +
-          `which expects rank ${slot.nextRank}`,
+    this.drain();
+    const head = this.ready[0] ?? (await this.wait());
+    if (head.lane !== lane) {
+      throw new DataError(
+        'LANE_ORDER',
+        `lane is ${lane}; expected ${head.lane}, the next in order`,
       );
     }
-    if (slot.isTaken()) return new Refusal(409, 'ALREADY_CONNECTED', 'this link has its socket');
-    return slot;
+    this.ready.shift();
+    this.post({ kind: 'taken', seek: this.seekNumber });
+    return head.batch;
   }
-}
 
-function refuse(stream: Duplex, { status, code, message }: Refusal): void {
-  stream.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n` +
-      `Content-Type: text/plain; charset=utf-8\r\n${REFUSAL_HEADER}: ${code}\r\n` +
-      `Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
-  );
-}
+  /** Ends the thread; a waiting `next` rejects with CLOSED. Safe to call twice. */
+  async close(): Promise<void> {
+    this.fail('CLOSED', 'the batches are closed');
+    this.port.close();
+    await this.worker.terminate();
+    await this.exited;
+  }
 
-function keyOf({ jobId, attempt, generation }: Fence): string {
-  return `${attempt}/${generation}/${jobId}`;
-}
+  private async started(): Promise<void> {
+    const timeoutMs = this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const deadline = performance.now() + timeoutMs;
+    while (!this.running) {
+      if (this.failure !== undefined) throw this.failure;
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) throw new DataError('BATCH_TIMEOUT', `not started within ${timeoutMs} ms`);
+      await this.signalled(leftMs);
+    }
+  }
 
-function describe({ jobId, attempt, generation }: Fence): string {
-  return `job ${jobId}, attempt ${attempt}, generation ${generation}`;
-}
+  /** Waits for the first ready batch; throws the latched failure, or BATCH_TIMEOUT. */
+  private async wait(): Promise<ReadyBatch> {
+    const timeoutMs = this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const begun = performance.now();
+    try {
+      for (;;) {
+        if (this.failure !== undefined) throw this.failure;
+        const head = this.ready[0];
+        if (head !== undefined) return head;
+        const leftMs = begun + timeoutMs - performance.now();
+        if (leftMs <= 0) throw new DataError('BATCH_TIMEOUT', `no batch within ${timeoutMs} ms`);
+        await this.signalled(leftMs);
+      }
+    } finally {
+      this.waitedMs += performance.now() - begun;
+    }
+  }
 
-function stale(fence: Fence, newest: Fence): string {
-  return (
-    `${describe(fence)} is stale: this worker has seen attempt ${newest.attempt}, ` +
-    `generation ${newest.generation}`
-  );
+  /** Resolves at the next message or failure, or after `leftMs`. */
+  private signalled(leftMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, leftMs);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Takes what has arrived without waiting for the event loop, which compute may have held up. */
+  private drain(): void {
+    for (;;) {
+      const received = receiveMessageOnPort(this.port) as { message: FromThread } | undefined;
+      if (received === undefined) return;
+      this.receive(received.message);
+    }
+  }
+
+  private receive(message: FromThread): void {
+    if (message.kind === 'ready') {
+      this.running = true;
+      this.wake?.();
+    } else if (message.kind === 'failed') {
+      this.fail('BATCH_THREAD_FAILED', `${message.code}: ${message.message}`);
+    } else if (message.seek === this.seekNumber) {
+      this.ready.push({ lane: message.lane, batch: message.batch });
+      this.wake?.();
+    }
+  }
+
+  private post(message: ToThread): void {
+    if (this.failure === undefined) this.port.postMessage(message);
+  }
+
+  /** Latches the first failure. */
+  private fail(code: DataErrorCode, message: string): void {
+    this.failure ??= new DataError(code, message);
+    this.wake?.();
+  }
 }
