@@ -1,0 +1,44 @@
+import type { ModelSpec } from '@skipring/protocol';
+import * as tf from '@tensorflow/tfjs';
+import { ModelError } from '../model-error.js';
+import { initialise } from './initialise.js';
+import { cifarResNet, imageNetResNet } from './resnet.js';
+import { trainable, type TrainableModel } from './trainable-model.js';
+
+export interface InputShape {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+function expectCount(field: string, value: number, least: number): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new ModelError(`${field}: ${value}, expected an integer of at least ${least}`);
+  }
+}
+
+/**
+ * Builds the model of a spec with weights that are a pure function of `seed` and their names.
+ * @param seed uint32
+ * @throws ModelError for an impossible input shape or number of classes, PhiloxError for the seed.
+ */
+export function buildModel(
+  spec: ModelSpec,
+  input: InputShape,
+  numClasses: number,
+  seed: number,
+): TrainableModel {
+  const { height, width, channels } = input;
+  expectCount('input.height', height, 1);
+  expectCount('input.width', width, 1);
+  expectCount('input.channels', channels, 1);
+  expectCount('numClasses', numClasses, 2);
+  const images = tf.input({ shape: [height, width, channels], name: 'images' });
+  const logits =
+    spec.family === 'resnet-cifar'
+      ? cifarResNet(images, spec, numClasses)
+      : imageNetResNet(images, spec, numClasses);
+  const model = trainable(tf.model({ inputs: images, outputs: logits }));
+  initialise(model.parameters, seed);
+  return model;
+}

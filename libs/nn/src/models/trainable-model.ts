@@ -1,0 +1,98 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { BatchStatistics, TrainingCall } from '../layers/fused-batch-normalization.js';
+
+/** A variable that the optimizer moves. */
+export interface Parameter {
+  /** Stable, such as `stage1/block0/conv1/kernel`. */
+  readonly name: string;
+  readonly variable: tf.Variable;
+  /** Whether weight decay applies: to kernels, not to biases and batch norm. */
+  readonly decay: boolean;
+}
+
+/** A variable that commits move by batch statistics. */
+export interface MovingStatistic {
+  readonly name: string;
+  readonly variable: tf.Variable;
+}
+
+/** Statistics of one batch at one batch-norm layer: what commits move the moving statistics by. */
+export interface LayerStatistics {
+  /** float32 [channels] */
+  readonly mean: tf.Tensor1D;
+  /** float32 [channels], unbiased (N - 1 in the denominator), as moving variances are in TensorFlow and PyTorch. */
+  readonly variance: tf.Tensor1D;
+  /** Name of the moving statistic that `mean` moves. */
+  readonly movingMean: string;
+  /** Name of the moving statistic that `variance` moves. */
+  readonly movingVariance: string;
+  /** moving = momentum * moving + (1 - momentum) * batch */
+  readonly momentum: number;
+}
+
+export interface TrainingOutput {
+  /** float32 [samples, classes] */
+  readonly logits: tf.Tensor2D;
+  /** In the order of the layers. */
+  readonly batchStatistics: LayerStatistics[];
+}
+
+export interface TrainableModel {
+  /** From images [samples, height, width, channels] to logits [samples, classes], without softmax. */
+  readonly model: tf.LayersModel;
+  /** Forward pass by the statistics of this batch; changes no variable. */
+  forwardTraining(images: tf.Tensor4D): TrainingOutput;
+  /** Forward pass by the moving statistics: float32 [samples, classes]. */
+  forwardInference(images: tf.Tensor4D): tf.Tensor2D;
+  /** In the order of the layers. */
+  readonly parameters: readonly Parameter[];
+  readonly movingStatistics: readonly MovingStatistic[];
+}
+
+type LayerWeight = tf.layers.Layer['trainableWeights'][number];
+
+const nameOf = (weight: LayerWeight): string => weight.originalName;
+const variableOf = (weight: LayerWeight): tf.Variable => weight.read() as tf.Variable;
+
+/** Hands kept tensors over to the caller's scope. */
+function release(tensor: tf.Tensor1D): tf.Tensor1D {
+  const tracked = tensor.clone();
+  tensor.dispose();
+  return tracked;
+}
+
+/** Wraps a `tf.layers` model whose batch norm, if it has any, is {@link FusedBatchNormalization}. */
+export function trainable(model: tf.LayersModel): TrainableModel {
+  const weights = model.layers.flatMap((layer) => layer.trainableWeights);
+  const fixed = model.layers.flatMap((layer) => layer.nonTrainableWeights);
+  return {
+    model,
+    parameters: weights.map((weight) => ({
+      name: nameOf(weight),
+      variable: variableOf(weight),
+      decay: weight.shape.length > 1,
+    })),
+    movingStatistics: fixed.map((weight) => ({
+      name: nameOf(weight),
+      variable: variableOf(weight),
+    })),
+    forwardTraining(images) {
+      const collected: BatchStatistics[] = [];
+      const call: TrainingCall = { training: true, batchStatistics: collected };
+      const logits = model.apply(images, { ...call }) as tf.Tensor2D;
+      const batchStatistics = collected.map(({ layer, mean, variance }) => ({
+        mean: release(mean),
+        variance: release(variance),
+        ...layer.movingNames,
+        momentum: layer.momentum,
+      }));
+      return { logits, batchStatistics };
+    },
+    forwardInference: (images) => model.apply(images, { training: false }) as tf.Tensor2D,
+  };
+}
+
+/** Number of values that the optimizer moves. */
+export function parameterCount(model: TrainableModel): number {
+  return model.parameters.reduce((count, { variable }) => count + variable.size, 0);
+}
