@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SimulatedJob } from './testing/simulated-job.js';
 
 const NUM_SAMPLES = 53; // 3 full steps of 16 and a short one of 5 in each epoch
@@ -108,6 +108,34 @@ describe('reports', () => {
     );
     const samples = steps.reduce((sum, report) => sum + report.samples, 0);
     expect(samples).toBe(2 * NUM_SAMPLES);
+  });
+
+  it('divides the sum by the weight of its samples, in short steps too', async () => {
+    const job = new SimulatedJob({}, { numSamples: NUM_SAMPLES });
+    const apply = vi.spyOn(job.stateOf(1).engine, 'apply');
+    await job.run({
+      lanes: [
+        [0, 1],
+        [2, 3],
+      ],
+    });
+    const weights = apply.mock.calls.map(([, { totalWeight }]) => totalWeight);
+    expect(weights).toEqual([4, 4, 4, 1.25, 4, 4, 4, 1.25]);
+  });
+
+  it('forgets the state when an update fails half-way', async () => {
+    const job = new SimulatedJob({}, { numSamples: NUM_SAMPLES });
+    vi.spyOn(job.stateOf(1).engine, 'apply').mockImplementation(() => {
+      throw new Error('out of memory');
+    });
+    const outcomes = await job.run({
+      lanes: [
+        [0, 1],
+        [2, 3],
+      ],
+    });
+    expect(outcomes[1]).toMatchObject({ code: 'APPLY_FAILED', stateLost: true, fatal: false });
+    expect(outcomes[0]).toMatchObject({ code: 'PEER_LOST', stateLost: false });
   });
 
   it('compares the replicas at the interval, at epoch ends and at checkpoints', async () => {
