@@ -23,7 +23,7 @@ describe('snapshots', () => {
     const places = [...bytes.keys()].filter((at) => at < 12 || at >= manifestEnd);
     expect(places.length).toBeGreaterThan(200);
     for (const at of places) {
-      const changed = bytes.slice();
+      const changed = Uint8Array.from(bytes);
       changed[at]! ^= 1;
       expect(() => decodeSnapshot(changed)).toThrow();
     }
@@ -48,7 +48,7 @@ describe('snapshots', () => {
   it('are refused when cut at any byte, or longer', () => {
     const bytes = encodeSnapshot(sampleSnapshot(7));
     for (let length = 0; length < bytes.length; length++) {
-      expect(() => decodeSnapshot(bytes.slice(0, length))).toThrow();
+      expect(() => decodeSnapshot(bytes.subarray(0, length))).toThrow();
     }
     const longer = Buffer.concat([bytes, Buffer.alloc(1)]);
     expect(() => decodeSnapshot(longer)).toThrow(`${bytes.length + 1} bytes; expected`);
