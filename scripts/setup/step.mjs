@@ -11,15 +11,15 @@ export class StepError extends Error {
 }
 
 /**
- * Runs this Node.js with `args` to its end, its output on ours. Ctrl-C reaches the step from the
- * terminal and SIGTERM from us; either way the step ends first and set-up after it.
+ * Runs this Node.js with `args` to its end, its output on ours. On Ctrl-C or SIGTERM the step ends
+ * first and set-up after it.
  */
 export async function runStep(name, args, { cwd, env }) {
   const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 2, 2] });
   let interruptedBy;
   const onSignal = (signal) => {
     interruptedBy = signal;
-    if (signal === 'SIGTERM') child.kill(signal);
+    child.kill(signal);
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const { status, signal } = await new Promise((resolve, reject) => {

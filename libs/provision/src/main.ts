@@ -8,7 +8,7 @@ const EXIT_FAILED = 1;
 const EXIT_SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
+  process.on(signal, () => {
     process.stderr.write('\ninterrupted; run the command again to go on where it stopped\n');
     process.exit(EXIT_SIGNALS[signal]);
   });

@@ -48,6 +48,9 @@ export async function provision(
   if (await installBinding(built, packages.installedPath)) {
     const { tensorflowVersion, usesGpu } = await probeBinding(options.packageRoot);
     progress.note(`TensorFlow ${tensorflowVersion} runs on the ${usesGpu ? 'GPU' : 'CPU'}`);
+    if (device === 'gpu' && !usesGpu) {
+      progress.note('it found no GPU that it can use here: check the driver with nvidia-smi');
+    }
   }
   return {
     device,

@@ -90,7 +90,7 @@ async function* compilers(
   progress: ProgressReporter,
 ): AsyncGenerator<Compiler> {
   if (options.useSystemCompiler) yield* systemCompilers(options.searchPath, scratchDir);
-  progress.note('no C++ compiler of this machine is used: fetching one');
+  progress.note('no usable C++ compiler on this machine: fetching one');
   const zigDir = await ensureComponent('zig', lock, options, progress);
   yield zigCompiler(zigDir, scratchDir);
 }
