@@ -1,0 +1,74 @@
+import type { DataSetView, Fence, JobEvent, JobState, WorkerView } from '@skipring/protocol';
+import type { ChangeResult, JobChange, JobRecord } from '@skipring/redis';
+
+/** What the scheduler needs of the run store. Every call may throw while the store is away. */
+export interface JobStore {
+  get(id: string): Promise<JobRecord | null>;
+  change(id: string, change: JobChange): Promise<ChangeResult>;
+  /** Each number is given once, ever. */
+  nextAttempt(id: string): Promise<number>;
+  idsIn(state: JobState): Promise<string[]>;
+}
+
+/** Puts a job (in state `pending`) into the queue again; its turn ends in `Scheduler.enqueue`. */
+export interface JobQueue {
+  requeue(jobId: string, delayMs: number): Promise<void>;
+}
+
+export interface CheckpointIndex {
+  /** Step of the newest whole checkpoint of a job; null when it has none. */
+  latestStep(jobId: string): Promise<number | null>;
+}
+
+export interface DataSets {
+  get(name: string): Promise<{ readonly view: DataSetView } | null>;
+}
+
+export const SCHEDULER = Symbol('Scheduler');
+export const JOB_STORE = Symbol('JobStore');
+export const JOB_QUEUE = Symbol('JobQueue');
+export const CHECKPOINT_INDEX = Symbol('CheckpointIndex');
+export const DATA_SETS = Symbol('DataSets');
+
+export type CancelResult =
+  /** It had not begun and is cancelled now. */
+  | 'cancelled'
+  /** Its workers store a checkpoint and stop; the state becomes `cancelled` after that. */
+  | 'cancelling'
+  | 'final'
+  | 'missing';
+
+export interface StoredCheckpoint {
+  readonly step: number;
+  readonly bytes: number;
+  readonly modelSha256: string;
+  readonly best: boolean;
+}
+
+/** What the rest of the coordinator asks of the scheduler. */
+export interface Scheduler {
+  /** Takes a pending job over from the queue. Calling it again for the same job changes nothing. */
+  enqueue(jobId: string): Promise<void>;
+  cancel(jobId: string): Promise<CancelResult>;
+  /** The worker finishes nothing more and is told to exit; false when it is not connected. */
+  drain(workerId: string): boolean;
+  /** Whether a fence names the generation that now runs: only its members may store checkpoints. */
+  isCurrent(fence: Fence): boolean;
+  /** To be called when a checkpoint is whole on disk: later members start from it. */
+  checkpointStored(fence: Fence, checkpoint: StoredCheckpoint): void;
+  workers(): WorkerView[];
+  /** Images per second of a running job, smoothed, and the rest of its view that changes live. */
+  liveJob(jobId: string): LiveJob | null;
+  /** Calls back after an event is stored; returns a function that ends it. */
+  onEvent(listener: (event: JobEvent) => void): () => void;
+}
+
+export interface LiveJob {
+  readonly generation: number;
+  /** Worker ids by rank. */
+  readonly workers: readonly string[];
+  /** Why the job is in its state, now. */
+  readonly reason: string;
+  readonly imagesPerSecond: number;
+  readonly etaMs: number | null;
+}
