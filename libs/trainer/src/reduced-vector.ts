@@ -14,8 +14,10 @@ export function inspect(vector: Int32Array | Float32Array, layout: VectorLayout)
   const words = new Int32Array(vector.buffer, vector.byteOffset, vector.length);
   let first = 0;
   let second = 0;
-  for (const word of words) {
-    first = (first + word) | 0;
+  // By index, here and below: several times as fast as for...of over 10^7 elements.
+  const { length } = words;
+  for (let i = 0; i < length; i++) {
+    first = (first + (words[i] ?? 0)) | 0;
     second = (second + first) | 0;
   }
   const maxima = Float64Array.from(layout.slots, ({ offset, length }) =>
@@ -25,12 +27,14 @@ export function inspect(vector: Int32Array | Float32Array, layout: VectorLayout)
 }
 
 function maxMagnitude(vector: Int32Array | Float32Array, from: number, to: number): number {
-  let maximum = 0;
+  let largest = 0;
+  let smallest = 0;
   for (let i = from; i < to; i++) {
-    const magnitude = Math.abs(vector[i] ?? 0);
-    if (magnitude > maximum) maximum = magnitude;
+    const value = vector[i] ?? 0;
+    if (value > largest) largest = value;
+    if (value < smallest) smallest = value;
   }
-  return maximum;
+  return Math.max(largest, -smallest);
 }
 
 /** Sums over the samples of a step. */
