@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import type { BatchStatistics, TrainingCall } from '../layers/fused-batch-normalization.js';
 
 /** A variable that the optimizer moves. */
@@ -54,13 +54,6 @@ type LayerWeight = tf.layers.Layer['trainableWeights'][number];
 const nameOf = (weight: LayerWeight): string => weight.originalName;
 const variableOf = (weight: LayerWeight): tf.Variable => weight.read() as tf.Variable;
 
-/** Hands kept tensors over to the caller's scope. */
-function release(tensor: tf.Tensor1D): tf.Tensor1D {
-  const tracked = tensor.clone();
-  tensor.dispose();
-  return tracked;
-}
-
 /** Wraps a `tf.layers` model whose batch norm, if it has any, is {@link FusedBatchNormalization}. */
 export function trainable(model: tf.LayersModel): TrainableModel {
   const weights = model.layers.flatMap((layer) => layer.trainableWeights);
@@ -79,14 +72,19 @@ export function trainable(model: tf.LayersModel): TrainableModel {
     forwardTraining(images) {
       const collected: BatchStatistics[] = [];
       const call: TrainingCall = { training: true, batchStatistics: collected };
-      const logits = model.apply(images, { ...call }) as tf.Tensor2D;
-      const batchStatistics = collected.map(({ layer, mean, variance }) => ({
-        mean: release(mean),
-        variance: release(variance),
-        ...layer.movingNames,
-        momentum: layer.momentum,
-      }));
-      return { logits, batchStatistics };
+      try {
+        const logits = model.apply(images, { ...call }) as tf.Tensor2D;
+        const batchStatistics = collected.map(({ layer, mean, variance }) => ({
+          mean: mean.clone(),
+          variance: variance.clone(),
+          ...layer.movingNames,
+          momentum: layer.momentum,
+        }));
+        return { logits, batchStatistics };
+      } finally {
+        // The kept tensors end here; the clones share their data and belong to the caller's scope.
+        for (const { mean, variance } of collected) tf.dispose([mean, variance]);
+      }
     },
     forwardInference: (images) => model.apply(images, { training: false }) as tf.Tensor2D,
   };

@@ -10,26 +10,31 @@ const STEP = 0.02;
  * @returns the largest difference, as a share of the largest derivative
  */
 export function gradientError(f: (x: tf.Tensor) => tf.Tensor, at: tf.Tensor): number {
-  const values = Float32Array.from(at.dataSync());
-  const evaluate = (point: Float32Array) =>
-    tf.tidy(() => f(tf.tensor(point, at.shape, 'float32')).dataSync());
-  const weights = normals(evaluate(values).length, 99);
+  const origin = at.dataSync<'float32'>();
+  const evaluate = (point: Float32Array): Float32Array => {
+    const x = tf.tensor(point, at.shape, 'float32');
+    const y = tf.tidy(() => f(x));
+    const values = y.dataSync<'float32'>();
+    tf.dispose([x, y]);
+    return values;
+  };
+  const weights = normals(evaluate(origin).length, 99);
   const objective = (index: number, offset: number) => {
-    const point = values.slice();
-    point[index] = (values[index] ?? 0) + offset;
+    const point = origin.slice();
+    point[index] = (origin[index] ?? 0) + offset;
     return evaluate(point).reduce((sum, y, i) => sum + y * (weights[i] ?? 0), 0);
   };
-  const numeric = Array.from(values, (_, index) => {
+  const numeric = Array.from(origin, (_, index) => {
     const near = objective(index, STEP) - objective(index, -STEP);
     const far = objective(index, 2 * STEP) - objective(index, -2 * STEP);
     return (8 * near - far) / (12 * STEP);
   });
-  const analytic = tf.tidy(() => {
-    const weighted = (x: tf.Tensor) => {
-      const y = f(x);
-      return y.mul(tf.tensor(weights, y.shape, 'float32')).sum();
-    };
-    return tf.grad(weighted)(at).dataSync();
-  });
+  const weighted = (x: tf.Tensor) => {
+    const y = f(x);
+    return y.mul(tf.tensor(weights, y.shape, 'float32')).sum();
+  };
+  const gradient = tf.grad(weighted)(at);
+  const analytic = gradient.dataSync<'float32'>();
+  gradient.dispose();
   return relativeError(analytic, numeric);
 }
