@@ -47,9 +47,7 @@ async function stockTwin({ model }: TrainableModel): Promise<tf.LayersModel> {
   for (const layer of config.config.layers) {
     layer.class_name = stockNames[layer.class_name] ?? layer.class_name;
   }
-  const twin = await tf.models.modelFromJSON(
-    config,
-  );
+  const twin = await tf.models.modelFromJSON(config);
   twin.setWeights(model.getWeights());
   return twin;
 }
