@@ -1,0 +1,132 @@
+import type { TrainableModel } from '@skipring/nn';
+import { EngineError, type Engine, type VectorLayout } from '@skipring/trainer';
+import type { NodeBackend } from '../binding.js';
+import { GraphBuilder } from '../graph-builder.js';
+import { DataType, type Output } from '../graph-def.js';
+import { compareRecordings } from '../passes/compare-recordings.js';
+import { prune } from '../passes/prune.js';
+import { shareConstants } from '../passes/share-constants.js';
+import { GraphSession } from '../session/graph-session.js';
+import { nodeBackend } from '../tensorflow.js';
+import { VariableSet } from '../variables.js';
+import { buildApply, velocityName, type OptimizerSpec } from './apply-graph.js';
+import { GraphEngine, type EvaluationGraph, type LaneGraph } from './graph-engine.js';
+import { initialState } from './initial-state.js';
+import { exactVector, floatVector } from './lane-vector.js';
+import { layoutOf } from './layout.js';
+import { recordEvaluation, recordLane, type InputShape, type RecordedLane } from './record-lane.js';
+import { buildState } from './state-graph.js';
+
+/** What decides an engine's graph. */
+export interface EngineOptions {
+  /** Its variables' values are where training starts. */
+  readonly model: TrainableModel;
+  readonly spec: OptimizerSpec & {
+    readonly labelSmoothing: number;
+    readonly reduction: 'exact' | 'float32';
+  };
+  /** Numbers of samples that lanes have, such as [64, 32]; each gets a graph. */
+  readonly trainBatchSizes: readonly number[];
+  readonly evaluationBatchSizes: readonly number[];
+  /** Samples of a whole lane: what a short lane's weight is relative to. */
+  readonly laneSize: number;
+  readonly numClasses: number;
+  readonly inputShape: InputShape;
+}
+
+let numEngines = 0;
+
+/**
+ * Records the model for every batch shape, adds the vector, the update and access to the state, and
+ * loads all of it as one graph with one set of variables.
+ *
+ * @throws EngineError when the model can't be recorded, or TensorFlow refuses the graph
+ */
+export function compileEngine(options: EngineOptions): Engine {
+  const backend = nodeBackend();
+  const { model, spec, laneSize } = options;
+  numEngines += 1;
+  const g = new GraphBuilder();
+  const variables = declareVariables(g, model, `engine-${numEngines}`);
+  requireStable(backend, options);
+
+  const dtype = spec.reduction === 'exact' ? DataType.int32 : DataType.float32;
+  let layout: VectorLayout | null = null;
+  let momenta: RecordedLane['momenta'] = new Map();
+  const lanes = new Map<number, LaneGraph>();
+  for (const samples of options.trainBatchSizes) {
+    const scope = `lane${samples}`;
+    const record = { ...options, backend, builder: g, variables, samples, scope, sampleSeed: 1 };
+    const lane = recordLane(record, spec.labelSmoothing);
+    layout ??= layoutOf(lane.slots);
+    momenta = lane.momenta;
+    const { images, labels } = lane;
+    if (spec.reduction === 'exact') {
+      const scales = g.placeholder(`${scope}/scales`, DataType.float32, [layout.slots.length]);
+      const limit = g.placeholder(`${scope}/limit`, DataType.float32, []);
+      const vector = exactVector(g, layout, lane, { scales, limit });
+      lanes.set(samples, { images, labels, vector, exact: { scales, limit } });
+    } else {
+      const vector = floatVector(g, layout, lane, samples / laneSize);
+      lanes.set(samples, { images, labels, vector, exact: null });
+    }
+  }
+  if (layout === null)
+    throw new EngineError('MODEL_INVALID', 'trainBatchSizes: expected at least one');
+
+  const evaluations = new Map<number, EvaluationGraph>();
+  for (const samples of options.evaluationBatchSizes) {
+    const scope = `evaluation${samples}`;
+    const record = { ...options, backend, builder: g, variables, samples, scope, sampleSeed: 1 };
+    evaluations.set(samples, recordEvaluation(record, options.numClasses));
+  }
+
+  const apply = buildApply(g, variables, model, layout, momenta, spec, dtype);
+  const state = buildState(g, variables);
+  const outputs: Output[] = [
+    ...[...lanes.values()].map(({ vector }) => vector),
+    ...[...evaluations.values()].flatMap(({ confusion, lossSum }) => [confusion, lossSum]),
+    apply.done,
+    ...state.reads,
+    state.written,
+  ];
+  const session = GraphSession.load(backend.binding, shareConstants(prune(g.nodes, outputs)));
+  const engine = new GraphEngine({
+    session,
+    layout,
+    reduction: spec.reduction,
+    lanes,
+    evaluations,
+    apply,
+    state,
+    shapes: new Map(variables.names.map((name) => [name, variables.shape(name)])),
+    laneSize,
+    inputShape: options.inputShape,
+    numClasses: options.numClasses,
+  });
+  engine.writeState(initialState(model));
+  return engine;
+}
+
+function declareVariables(g: GraphBuilder, model: TrainableModel, owner: string): VariableSet {
+  const variables = new VariableSet(g, owner);
+  for (const { name, variable } of model.parameters) variables.declare(name, variable.shape);
+  for (const { name, variable } of model.movingStatistics) variables.declare(name, variable.shape);
+  for (const { name, variable } of model.parameters) {
+    variables.declare(velocityName(name), variable.shape);
+  }
+  return variables;
+}
+
+/** Records the smallest lane twice, on different inputs, and compares. */
+function requireStable(backend: NodeBackend, options: EngineOptions): void {
+  const samples = Math.min(...options.trainBatchSizes);
+  const [first, second] = [1, 2].map((sampleSeed) => {
+    const builder = new GraphBuilder();
+    const variables = declareVariables(builder, options.model, 'stability');
+    const record = { ...options, backend, builder, variables, samples, scope: 'lane', sampleSeed };
+    recordLane(record, options.spec.labelSmoothing);
+    return builder.nodes;
+  });
+  if (first !== undefined && second !== undefined) compareRecordings(first, second);
+}

@@ -1,0 +1,187 @@
+import {
+  EngineError,
+  type ApplyInputs,
+  type Engine,
+  type EvaluationCounts,
+  type LaneBatch,
+  type TensorMap,
+  type VectorLayout,
+} from '@skipring/trainer';
+import { DataType, type Output } from '../graph-def.js';
+import type { Feed, GraphSession } from '../session/graph-session.js';
+import type { ApplyGraph } from './apply-graph.js';
+import type { ExactInputs } from './lane-vector.js';
+import type { BatchInputs, InputShape, RecordedEvaluation } from './record-lane.js';
+import type { StateGraph } from './state-graph.js';
+
+export interface LaneGraph extends BatchInputs {
+  readonly vector: Output;
+  /** Null in a float32 graph. */
+  readonly exact: ExactInputs | null;
+}
+
+export type EvaluationGraph = Omit<RecordedEvaluation, 'samples'>;
+
+export interface GraphEngineParts {
+  readonly session: GraphSession;
+  readonly layout: VectorLayout;
+  readonly reduction: 'exact' | 'float32';
+  /** By number of samples. */
+  readonly lanes: ReadonlyMap<number, LaneGraph>;
+  readonly evaluations: ReadonlyMap<number, EvaluationGraph>;
+  readonly apply: ApplyGraph;
+  readonly state: StateGraph;
+  /** Shapes of all variables, in the order of the state graph. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly laneSize: number;
+  readonly inputShape: InputShape;
+  readonly numClasses: number;
+}
+
+const { float32, int32 } = DataType;
+
+/** A compiled model: one loaded graph, and the names of what it takes and gives. */
+export class GraphEngine implements Engine {
+  readonly layout: VectorLayout;
+  readonly reduction: 'exact' | 'float32';
+
+  constructor(private readonly parts: GraphEngineParts) {
+    this.layout = parts.layout;
+    this.reduction = parts.reduction;
+  }
+
+  forwardBackward(
+    batch: LaneBatch,
+    exponents: Int32Array,
+    lanes: number,
+  ): Int32Array | Float32Array {
+    const graph = graphOf(this.parts.lanes, batch, 'a lane');
+    const feeds = this.batchFeeds(graph, batch);
+    if (graph.exact !== null) {
+      const weight = batch.samples / this.parts.laneSize;
+      const scales = Float32Array.from(exponents, (exponent) => weight * 2 ** exponent);
+      feeds.push(
+        vectorFeed(graph.exact.scales, scales),
+        scalarFeed(graph.exact.limit, laneLimit(lanes)),
+      );
+    }
+    const [vector] = this.parts.session.run(feeds, [graph.vector]);
+    if (vector?.length !== this.layout.length || vector instanceof Uint8Array) {
+      throw new EngineError('GRAPH_FAILED', 'the graph yielded no vector');
+    }
+    return vector;
+  }
+
+  apply(reduced: Int32Array | Float32Array, inputs: ApplyInputs): void {
+    const { apply, session } = this.parts;
+    const { totalWeight, exponents, learningRate } = inputs;
+    const isExact = this.reduction === 'exact';
+    const scales = Float32Array.from(
+      exponents,
+      (exponent) => (isExact ? 2 ** -exponent : 1) / totalWeight,
+    );
+    // What comes from the ring lies in shared memory, which TensorFlow is not handed.
+    const values = reduced.slice();
+    const dtype = isExact ? int32 : float32;
+    session.run(
+      [
+        { output: apply.reduced, dtype, shape: [values.length], values },
+        vectorFeed(apply.scales, scales),
+        scalarFeed(apply.learningRate, learningRate),
+      ],
+      [apply.done],
+    );
+  }
+
+  evaluate(batch: LaneBatch): EvaluationCounts {
+    const graph = graphOf(this.parts.evaluations, batch, 'an evaluation batch');
+    const outputs = [graph.confusion, graph.lossSum];
+    const [confusion, loss] = this.parts.session.run(this.batchFeeds(graph, batch), outputs);
+    if (!(confusion instanceof Int32Array) || !(loss instanceof Float32Array)) {
+      throw new EngineError('GRAPH_FAILED', 'the graph yielded no evaluation');
+    }
+    const lossSum = Math.round((loss[0] ?? 0) * 2 ** this.layout.lossScaleBits);
+    return { confusion, lossSum, samples: batch.samples };
+  }
+
+  readState(): TensorMap {
+    const { session, shapes, state } = this.parts;
+    const values = session.run([], state.reads);
+    return new Map(
+      [...shapes].map(([name, shape], index) => [
+        name,
+        { shape, values: values[index] as Float32Array },
+      ]),
+    );
+  }
+
+  writeState(tensors: TensorMap): void {
+    const { session, shapes, state } = this.parts;
+    requireSameTensors(shapes, tensors);
+    const feeds = [...shapes].map(([name, shape], index): Feed => ({
+      output: state.writes[index] ?? '',
+      dtype: float32,
+      shape,
+      values: tensors.get(name)?.values ?? new Float32Array(),
+    }));
+    session.run(feeds, [state.written]);
+  }
+
+  dispose(): void {
+    this.parts.session.dispose();
+  }
+
+  private batchFeeds(graph: BatchInputs, { images, labels, samples }: LaneBatch): Feed[] {
+    const { height, width, channels } = this.parts.inputShape;
+    const shape = [samples, height, width, channels];
+    return [
+      { output: graph.images, dtype: float32, shape, values: images },
+      { output: graph.labels, dtype: int32, shape: [samples], values: labels },
+    ];
+  }
+}
+
+function graphOf<G>(graphs: ReadonlyMap<number, G>, { samples }: LaneBatch, what: string): G {
+  const graph = graphs.get(samples);
+  if (graph !== undefined) return graph;
+  const known = [...graphs.keys()].join(' or ');
+  throw new EngineError('BATCH_SIZE', `${what} has ${samples} samples: expected ${known}`);
+}
+
+/** Largest float32 whose multiple by `lanes` is below 2^31: a sum of lanes can't wrap. */
+function laneLimit(lanes: number): number {
+  const bound = Math.floor((2 ** 31 - 1) / lanes);
+  const rounded = Math.fround(bound);
+  return rounded <= bound ? rounded : rounded - 2 ** (Math.floor(Math.log2(bound)) - 23);
+}
+
+function vectorFeed(output: Output, values: Float32Array): Feed {
+  return { output, dtype: float32, shape: [values.length], values };
+}
+
+function scalarFeed(output: Output, value: number): Feed {
+  return { output, dtype: float32, shape: [], values: new Float32Array([value]) };
+}
+
+/** Names everything that is missing, unknown or of another shape. */
+function requireSameTensors(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  tensors: TensorMap,
+): void {
+  const problems = [
+    ...[...shapes].flatMap(([name, shape]) => {
+      const given = tensors.get(name);
+      if (given === undefined) return [`${name} is missing`];
+      return given.shape.join() === shape.join()
+        ? []
+        : [`${name} has shape [${given.shape.join()}], expected [${shape.join()}]`];
+    }),
+    ...[...tensors.keys()].filter((name) => !shapes.has(name)).map((name) => `${name} is unknown`),
+  ];
+  if (problems.length > 0) {
+    throw new EngineError(
+      'STATE_MISMATCH',
+      `the state is of another model: ${problems.join('; ')}`,
+    );
+  }
+}

@@ -1,0 +1,154 @@
+import { EngineError } from '@skipring/trainer';
+import type * as tf from '@tensorflow/tfjs';
+import type {
+  Binding,
+  NodeBackend,
+  OpAttribute,
+  TensorMetadata,
+  TensorValues,
+} from '../binding.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import { DataType, type Attributes, type Output } from '../graph-def.js';
+import { inferredTypes, toAttribute } from './attributes.js';
+
+/** What a native tensor stands for in the graph. */
+interface Recorded {
+  readonly output: Output;
+  readonly dtype: number;
+}
+
+/**
+ * Writes down what TensorFlow.js does. While it records, it stands in for the backend's native
+ * binding: every operation is run as usual, so that shapes and values are real, and is added to the
+ * graph under the same name with the same attributes. Tensors made from JavaScript values become
+ * constants; placeholders and variables are announced before.
+ */
+export class Recorder {
+  /** The value in the graph that each native tensor stands for. Ids are never used twice. */
+  private readonly values = new Map<number, Recorded>();
+  private readonly native: Binding;
+
+  constructor(
+    private readonly backend: NodeBackend,
+    private readonly builder: GraphBuilder,
+    /** Begins the names of the recorded nodes. */
+    private readonly scope: string,
+  ) {
+    this.native = backend.binding;
+  }
+
+  /** From now on `tensor` stands for `output`. */
+  bind(tensor: tf.Tensor, output: Output): void {
+    const dtype = tensor.dtype === 'int32' ? DataType.int32 : DataType.float32;
+    this.values.set(this.idOf(tensor), { output, dtype });
+  }
+
+  /** The value in the graph that `tensor` stands for. Call it while `tensor` is alive. */
+  outputOf(tensor: tf.Tensor): Output {
+    return this.resolve(this.idOf(tensor)).output;
+  }
+
+  /** Runs `body` with the stand-in in place. */
+  record<T>(body: () => T): T {
+    this.backend.binding = this.standIn();
+    try {
+      return body();
+    } finally {
+      this.backend.binding = this.native;
+    }
+  }
+
+  /** A plain object, for the binding is a frozen native one that a Proxy can't stand in for. */
+  private standIn(): Binding {
+    return {
+      ...constantsOf(this.native),
+      createTensor: (shape: readonly number[], dtype: number, values: TensorValues) =>
+        this.createTensor(shape, dtype, values),
+      executeOp: (
+        name: string,
+        attributes: readonly OpAttribute[],
+        inputIds: readonly number[],
+        numOutputs: number,
+      ) => this.executeOp(name, attributes, inputIds, numOutputs),
+      deleteTensor: (id: number) => {
+        this.native.deleteTensor(id);
+      },
+      tensorDataSync: () => {
+        throw new EngineError(
+          'VALUE_READ',
+          "the model reads a tensor's values while it is recorded (dataSync or arraySync): " +
+            'expected a model whose operations do not depend on values',
+        );
+      },
+      isUsingGpuDevice: () => this.native.isUsingGpuDevice(),
+      getNumOfTensors: () => this.native.getNumOfTensors(),
+      loadSavedModel: refuse,
+      deleteSavedModel: refuse,
+      runSavedModel: refuse,
+    };
+  }
+
+  private createTensor(shape: readonly number[], dtype: number, values: TensorValues): number {
+    const id = this.native.createTensor(shape, dtype, values);
+    this.values.set(id, { output: this.builder.constant(dtype, shape, values), dtype });
+    return id;
+  }
+
+  private executeOp(
+    op: string,
+    attributes: readonly OpAttribute[],
+    inputIds: readonly number[],
+    numOutputs: number,
+  ): TensorMetadata[] {
+    const inputs = inputIds.map((id) => this.resolve(id));
+    const results = this.native.executeOp(op, attributes, inputIds, numOutputs);
+    const recorded: Attributes = {
+      ...inferredTypes(
+        op,
+        inputs.map(({ dtype }) => dtype),
+      ),
+      ...Object.fromEntries(
+        attributes.map((entry) => [entry.name, toAttribute(this.native, op, entry)]),
+      ),
+    };
+    const inputOutputs = inputs.map(({ output }) => output);
+    const name = this.builder.node(op, inputOutputs, recorded, `${this.scope}/${op}`);
+    results.forEach(({ id, dtype }, index) => {
+      this.values.set(id, { output: `${name}:${index}`, dtype });
+    });
+    return results;
+  }
+
+  private resolve(id: number): Recorded {
+    const known = this.values.get(id);
+    if (known !== undefined) return known;
+    // Made before recording began and not announced: a constant, such as a layer's own scalar.
+    const [copy] = this.native.executeOp('Identity', [], [id], 1);
+    if (copy === undefined) throw new EngineError('TENSOR_UNKNOWN', `tensor ${id} has no value`);
+    const output = this.builder.constant(
+      copy.dtype,
+      copy.shape,
+      this.native.tensorDataSync(copy.id),
+    );
+    this.native.deleteTensor(copy.id);
+    const recorded = { output, dtype: copy.dtype };
+    this.values.set(id, recorded);
+    return recorded;
+  }
+
+  private idOf(tensor: tf.Tensor): number {
+    const [id] = this.backend.getInputTensorIds([tensor]);
+    if (id === undefined) throw new EngineError('TENSOR_UNKNOWN', 'the tensor has no native value');
+    return id;
+  }
+}
+
+/** The binding's numbers and strings, which its native object does not enumerate. */
+function constantsOf(binding: Binding): Binding {
+  const names = Object.getOwnPropertyNames(binding) as (keyof Binding)[];
+  return Object.fromEntries(names.map((name) => [name, binding[name]])) as unknown as Binding;
+}
+
+function refuse(): never {
+  throw new EngineError('SESSION_IN_MODEL', 'a model that runs a SavedModel cannot be recorded');
+}

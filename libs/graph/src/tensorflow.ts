@@ -1,0 +1,90 @@
+import { createRequire } from 'node:module';
+import { cpus, totalmem } from 'node:os';
+import { EngineError } from '@skipring/trainer';
+import * as tf from '@tensorflow/tfjs';
+import type { NodeBackend } from './binding.js';
+
+const require = createRequire(import.meta.url);
+
+export interface TensorFlowOptions {
+  /** Intra-op threads: with the hardware, what fixes the bits of a result. */
+  readonly threads: number;
+  readonly device: 'auto' | 'cpu' | 'gpu';
+}
+
+export interface LoadedTensorFlow {
+  readonly version: string;
+  readonly device: {
+    readonly kind: 'cpu' | 'gpu';
+    readonly name: string;
+    readonly memoryBytes: number;
+  };
+}
+
+let loaded: LoadedTensorFlow | null = null;
+
+/**
+ * Loads TensorFlow into this process, once. Its settings are read from environment variables when
+ * it is loaded, so they are written first; they hold for the life of the process.
+ *
+ * @throws EngineError TENSORFLOW_UNAVAILABLE when the native binding is missing or broken,
+ *   DEVICE_UNAVAILABLE when a GPU was asked for and none is usable.
+ */
+export async function loadTensorFlow({
+  threads,
+  device,
+}: TensorFlowOptions): Promise<LoadedTensorFlow> {
+  if (loaded !== null) return loaded;
+  const settings = {
+    TF_NUM_INTRAOP_THREADS: String(threads),
+    TF_NUM_INTEROP_THREADS: '1',
+    TF_CPP_MIN_LOG_LEVEL: '3',
+    TF_DETERMINISTIC_OPS: '1',
+    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+    ...(device === 'cpu' ? { CUDA_VISIBLE_DEVICES: '-1' } : {}),
+  };
+  Object.assign(process.env, settings);
+  restoreRemovedUtilities();
+  try {
+    require('@tensorflow/tfjs-node-gpu');
+    await tf.ready();
+  } catch (cause) {
+    throw new EngineError(
+      'TENSORFLOW_UNAVAILABLE',
+      "TensorFlow's native binding cannot be loaded; `skipring doctor` says what is missing",
+      { cause },
+    );
+  }
+  const { binding } = nodeBackend();
+  const isGpu = binding.isUsingGpuDevice();
+  if (device === 'gpu' && !isGpu) {
+    throw new EngineError('DEVICE_UNAVAILABLE', 'device gpu: TensorFlow found no usable GPU');
+  }
+  const result: LoadedTensorFlow = {
+    version: binding.TF_Version,
+    device: isGpu
+      ? { kind: 'gpu', name: 'NVIDIA GPU', memoryBytes: 0 }
+      : { kind: 'cpu', name: (cpus()[0]?.model ?? 'cpu').trim(), memoryBytes: totalmem() },
+  };
+  loaded = result;
+  return result;
+}
+
+/** The backend of a loaded TensorFlow. Throws EngineError TENSORFLOW_UNAVAILABLE before that. */
+export function nodeBackend(): NodeBackend {
+  const backend: unknown = tf.backend();
+  if (typeof backend === 'object' && backend !== null && 'binding' in backend) {
+    return backend as NodeBackend;
+  }
+  throw new EngineError(
+    'TENSORFLOW_UNAVAILABLE',
+    'the native backend is not active: call loadTensorFlow first',
+  );
+}
+
+/** tfjs-node 4.22 calls functions of node:util that Node.js 23 removed. */
+function restoreRemovedUtilities(): void {
+  const util = require('node:util') as Record<string, unknown>;
+  util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
+  util['isArray'] ??= Array.isArray;
+}
