@@ -1,1 +1,12 @@
-export {};
+export { Cluster } from './cluster.js';
+export { assignLanes } from './lanes.js';
+export type { ClusterEffect, ClusterInput, Hello, QueuedJob } from './messages.js';
+export { DEFAULT_CLUSTER_OPTIONS, type ClusterOptions } from './options.js';
+export {
+  rendezvous,
+  type RendezvousInput,
+  type RendezvousResult,
+  type Seat,
+} from './rendezvous.js';
+export { startPosition, type ReadyState, type StartPosition } from './start-position.js';
+export type { JobSnapshot, WorkerSnapshot } from './views.js';

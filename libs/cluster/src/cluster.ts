@@ -1,0 +1,146 @@
+import type { Fence } from '@skipring/protocol';
+import { enforceDeadlines } from './deadlines.js';
+import { cancel } from './endings.js';
+import { connect, drain, drop, remove, stopped } from './membership.js';
+import type { ClusterEffect, ClusterInput, QueuedJob } from './messages.js';
+import { DEFAULT_CLUSTER_OPTIONS, type ClusterOptions } from './options.js';
+import { grow, place } from './placement.js';
+import { sameFence, type ClusterState } from './state.js';
+import { follow, isCurrentFence } from './training.js';
+import { jobSnapshot, workerSnapshot, type JobSnapshot, type WorkerSnapshot } from './views.js';
+
+type WorkerInput = Extract<ClusterInput, { type: 'workerMessage' }>;
+
+/**
+ * The workers of a coordinator and the jobs that run on them, as a state machine: inputs in, effects
+ * out. It does no I/O and reads no clock; the same inputs at the same times give the same effects.
+ */
+export class Cluster {
+  private readonly state: ClusterState;
+
+  /** @param newToken makes the secret of a generation's ring: at least 16 unguessable characters */
+  constructor(newToken: () => string, options: Partial<ClusterOptions> = {}) {
+    this.state = {
+      options: { ...DEFAULT_CLUSTER_OPTIONS, ...options },
+      newToken,
+      workers: new Map(),
+      jobs: new Map(),
+      numQueued: 0,
+      nowMs: 0,
+      effects: [],
+    };
+  }
+
+  /**
+   * Applies one input. The effects are to be carried out in their order, before those of later
+   * inputs.
+   * @param nowMs of a monotonic clock
+   */
+  apply(input: ClusterInput, nowMs: number): ClusterEffect[] {
+    const { state } = this;
+    state.nowMs = Math.max(state.nowMs, nowMs);
+    state.effects = [];
+    this.dispatch(input);
+    place(state);
+    grow(state);
+    return state.effects;
+  }
+
+  /** Whether a fence names the newest generation of a job that has not ended. */
+  isCurrent(fence: Fence): boolean {
+    return isCurrentFence(this.state, fence);
+  }
+
+  workers(): WorkerSnapshot[] {
+    return [...this.state.workers.values()].map((worker) => workerSnapshot(this.state, worker));
+  }
+
+  job(jobId: string): JobSnapshot | null {
+    const run = this.state.jobs.get(jobId);
+    return run === undefined ? null : jobSnapshot(run);
+  }
+
+  jobIds(): string[] {
+    return [...this.state.jobs.keys()];
+  }
+
+  private dispatch(input: ClusterInput): void {
+    const { state } = this;
+    switch (input.type) {
+      case 'workerConnected':
+        connect(state, input.hello);
+        return;
+      case 'workerMessage':
+        this.receive(input);
+        return;
+      case 'workerDisconnected':
+        remove(state, input.workerId, input.reason);
+        return;
+      case 'jobQueued':
+        this.queue(input.job);
+        return;
+      case 'cancelRequested': {
+        const run = state.jobs.get(input.jobId);
+        if (run !== undefined) cancel(state, run);
+        return;
+      }
+      case 'drainRequested':
+        drain(state, input.workerId, input.reason);
+        return;
+      case 'checkpointStored': {
+        const run = state.jobs.get(input.fence.jobId);
+        if (run?.job.attempt !== input.fence.attempt) return;
+        run.checkpointStep = Math.max(run.checkpointStep ?? 0, input.step);
+        return;
+      }
+      case 'tick':
+        enforceDeadlines(state);
+        return;
+    }
+  }
+
+  private queue(job: QueuedJob): void {
+    const { state } = this;
+    if (state.jobs.has(job.id)) return;
+    state.numQueued += 1;
+    state.jobs.set(job.id, {
+      job,
+      order: state.numQueued,
+      state: 'waiting',
+      reason: '',
+      fence: null,
+      generation: null,
+      checkpointStep: job.checkpointStep,
+      committedStep: 0,
+      numBroken: 0,
+      regroup: null,
+      leaving: new Set(),
+    });
+  }
+
+  private receive({ workerId, message }: WorkerInput): void {
+    const { state } = this;
+    const worker = state.workers.get(workerId);
+    if (worker === undefined) return;
+    worker.lastHeartbeatMs = state.nowMs;
+    switch (message.type) {
+      case 'heartbeat':
+        if (message.computeSilentMs <= state.options.computeSilenceLimitMs) return;
+        drop(state, workerId, `its compute thread is silent for ${message.computeSilentMs} ms`);
+        return;
+      case 'leave':
+        drain(state, workerId, message.reason);
+        return;
+      case 'stopped':
+        if (sameFence(worker.stopping?.fence ?? null, message.fence)) stopped(state, worker);
+        return;
+      case 'ready':
+      case 'aborted':
+      case 'step':
+      case 'evaluation':
+      case 'finished':
+        follow(state, workerId, message);
+        return;
+    }
+  }
+}

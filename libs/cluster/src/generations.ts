@@ -1,0 +1,169 @@
+import type { Fence } from '@skipring/protocol';
+import { failAttempt, stopWorker, workersOf } from './endings.js';
+import { rendezvous, type Seat } from './rendezvous.js';
+import { isIdle, setJobState, waitingRuns, type ClusterState, type JobRun } from './state.js';
+import { startPosition } from './start-position.js';
+
+/** Begins a job's next generation with these members; members of the one before are stopped. */
+export function beginGeneration(
+  state: ClusterState,
+  run: JobRun,
+  seats: readonly Seat[],
+  reason: string,
+): void {
+  const { job } = run;
+  const fence: Fence = {
+    jobId: job.id,
+    attempt: job.attempt,
+    generation: (run.fence?.generation ?? 0) + 1,
+  };
+  const seated = new Set(seats.map(({ workerId }) => workerId));
+  for (const worker of workersOf(state, run)) {
+    if (seated.has(worker.id) || run.fence === null) continue;
+    stopWorker(state, worker, run.fence, false, reason);
+  }
+  const members = seats.flatMap(({ workerId, lanes }) => {
+    const worker = state.workers.get(workerId);
+    if (worker === undefined) return [];
+    worker.jobId = job.id;
+    return [{ workerId, host: worker.hello.host, port: worker.hello.ringPort, lanes }];
+  });
+  run.fence = fence;
+  run.regroup = null;
+  run.generation = {
+    fence,
+    members,
+    createdMs: state.nowMs,
+    reason,
+    phase: 'preparing',
+    ready: new Map(),
+    finished: new Map(),
+    absent: new Set(),
+    finishDeadlineMs: Infinity,
+    broken: false,
+    hashes: new Map(),
+  };
+  setJobState(state, run, 'running', `generation ${fence.generation}: ${reason}`);
+  const ringToken = state.newToken();
+  for (const [rank, { workerId }] of members.entries()) {
+    state.effects.push({
+      type: 'send',
+      workerId,
+      message: {
+        type: 'prepare',
+        fence,
+        spec: job.spec,
+        dataSet: job.dataSet,
+        members,
+        rank,
+        ringToken,
+        checkpointStep: run.checkpointStep,
+        reason,
+      },
+    });
+  }
+}
+
+/** Starts training once every rank is ready. */
+export function startIfReady(state: ClusterState, run: JobRun): void {
+  const { generation } = run;
+  if (generation?.phase !== 'preparing') return;
+  const { fence, members, ready, reason } = generation;
+  const states = members.flatMap((_, rank) => ready.get(rank) ?? []);
+  if (states.length < members.length) return;
+  const start = startPosition(states);
+  generation.phase = 'running';
+  run.committedStep = start.position.step;
+  for (const { workerId } of members) {
+    state.effects.push({
+      type: 'send',
+      workerId,
+      message: { type: 'start', fence, ...start },
+    });
+  }
+  state.effects.push({
+    type: 'generationStarted',
+    fence,
+    workers: members.map(({ workerId }) => workerId),
+    step: start.position.step,
+    reason,
+  });
+}
+
+/** Counts a generation that broke, once; fails the attempt when it was one too many. */
+export function countBroken(state: ClusterState, run: JobRun, reason: string): boolean {
+  const { generation } = run;
+  if (generation === null || generation.broken) return false;
+  generation.broken = true;
+  run.numBroken += 1;
+  const { brokenLimit } = state.options;
+  if (run.numBroken < brokenLimit) return false;
+  failAttempt(
+    state,
+    run,
+    `${brokenLimit} generations ended without a committed step; the last: ${reason}`,
+    true,
+  );
+  return true;
+}
+
+/** Goes on with the members that are still there and workers that are free, or waits for more. */
+export function regroup(state: ClusterState, run: JobRun, cause: string): void {
+  const { generation, job } = run;
+  if (generation === null || run.state !== 'running') return;
+  run.regroup = null;
+  const present = generation.members.flatMap(({ workerId }) => {
+    const worker = state.workers.get(workerId);
+    return worker?.jobId === job.id ? [worker] : [];
+  });
+  const survivors = present.filter((worker) => !worker.draining);
+  if (survivors.length === 0 && present.length > 0) {
+    // Nobody stays who could hand on the state, so it is stored before the last ones leave.
+    for (const worker of present) {
+      run.leaving.add(worker.id);
+      stopWorker(state, worker, generation.fence, true, cause);
+    }
+    wait(state, run, `${cause}; a checkpoint is stored first`);
+    return;
+  }
+  const result = rendezvous({
+    spec: job.spec,
+    survivors: survivors.map(({ id }) => id),
+    ...candidatesFor(state, run),
+    onlyNeeded: waitingRuns(state).some((other) => other !== run && wantsSameWorkers(other, run)),
+  });
+  if (result.seats !== null) {
+    beginGeneration(state, run, result.seats, `${cause}: ${result.reason}`);
+    return;
+  }
+  for (const worker of present) {
+    if (worker.draining) stopWorker(state, worker, generation.fence, false, cause);
+  }
+  wait(state, run, `${cause}; ${result.reason}`);
+}
+
+/** Members keep their state while the job waits. */
+function wait(state: ClusterState, run: JobRun, reason: string): void {
+  run.generation = null;
+  run.regroup = null;
+  setJobState(state, run, 'waiting', reason);
+}
+
+export function wantsSameWorkers(a: JobRun, b: JobRun): boolean {
+  return a.job.spec.workers.threads === b.job.spec.workers.threads;
+}
+
+/** Idle workers that fit a job, longest connected first, and the counts that explain a wait. */
+export function candidatesFor(
+  state: ClusterState,
+  { job }: JobRun,
+): { candidates: string[]; numConnected: number; numOthers: number } {
+  const { threads } = job.spec.workers;
+  const connected = [...state.workers.values()];
+  const fitting = connected.filter(({ hello }) => hello.threads === threads);
+  return {
+    candidates: fitting.filter(isIdle).map(({ id }) => id),
+    numConnected: fitting.length,
+    numOthers: connected.length - fitting.length,
+  };
+}

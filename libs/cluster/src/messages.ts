@@ -1,0 +1,83 @@
+import type {
+  CoordinatorMessage,
+  EvaluationResult,
+  Fence,
+  JobSpec,
+  StepMetrics,
+  StepParts,
+  WorkerMessage,
+} from '@skipring/protocol';
+
+export type Hello = Extract<WorkerMessage, { type: 'hello' }>;
+export type Prepare = Extract<CoordinatorMessage, { type: 'prepare' }>;
+
+/** One attempt of a job, ready to be placed. */
+export interface QueuedJob {
+  readonly id: string;
+  readonly spec: JobSpec;
+  readonly attempt: number;
+  /** Newest stored checkpoint; null: begin from the seed. */
+  readonly checkpointStep: number | null;
+  readonly dataSet: Prepare['dataSet'];
+}
+
+/** What happens to the cluster. */
+export type ClusterInput =
+  | { readonly type: 'workerConnected'; readonly hello: Hello }
+  | {
+      readonly type: 'workerMessage';
+      readonly workerId: string;
+      readonly message: Exclude<WorkerMessage, Hello>;
+    }
+  | { readonly type: 'workerDisconnected'; readonly workerId: string; readonly reason: string }
+  | { readonly type: 'jobQueued'; readonly job: QueuedJob }
+  | { readonly type: 'cancelRequested'; readonly jobId: string }
+  | { readonly type: 'drainRequested'; readonly workerId: string; readonly reason: string }
+  | { readonly type: 'checkpointStored'; readonly fence: Fence; readonly step: number }
+  | { readonly type: 'tick' };
+
+/** What the owner of the cluster must do, in order. */
+export type ClusterEffect =
+  | { readonly type: 'send'; readonly workerId: string; readonly message: CoordinatorMessage }
+  /** The worker is dead to the cluster: close its connection. */
+  | { readonly type: 'disconnect'; readonly workerId: string; readonly reason: string }
+  | {
+      readonly type: 'jobState';
+      readonly jobId: string;
+      readonly state: 'waiting' | 'running' | 'cancelling';
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'generationStarted';
+      readonly fence: Fence;
+      readonly workers: readonly string[];
+      readonly step: number;
+      readonly reason: string;
+    }
+  | { readonly type: 'stepCommitted'; readonly fence: Fence; readonly metrics: StepMetrics }
+  | {
+      readonly type: 'rankStep';
+      readonly jobId: string;
+      readonly workerId: string;
+      readonly parts: StepParts;
+      readonly ringBytes: number;
+      readonly samples: number;
+    }
+  | { readonly type: 'evaluationDone'; readonly fence: Fence; readonly result: EvaluationResult }
+  | { readonly type: 'hashesCompared'; readonly jobId: string; readonly agreed: boolean }
+  | { readonly type: 'memberLost'; readonly jobId: string; readonly workerId: string }
+  /** The three ends of an attempt; the cluster has forgotten the job. */
+  | {
+      readonly type: 'attemptFailed';
+      readonly jobId: string;
+      readonly attempt: number;
+      readonly reason: string;
+      readonly retryable: boolean;
+    }
+  | {
+      readonly type: 'jobFinished';
+      readonly jobId: string;
+      readonly attempt: number;
+      readonly modelSha256: string;
+    }
+  | { readonly type: 'jobCancelled'; readonly jobId: string; readonly attempt: number };

@@ -1,0 +1,30 @@
+/** Deadlines and limits of the cluster; times in milliseconds. */
+export interface ClusterOptions {
+  /** A worker silent for this long is dead. */
+  readonly heartbeatTimeoutMs: number;
+  /** So is one whose compute thread has not answered for this long. */
+  readonly computeSilenceLimitMs: number;
+  /** From `prepare` to `ready`: loading data, compiling, connecting the ring. */
+  readonly readyDeadlineMs: number;
+  /** From `stop` to `stopped`, a checkpoint included. */
+  readonly stopDeadlineMs: number;
+  /** From the first `finished` of a generation to the last. */
+  readonly finishDeadlineMs: number;
+  /** Idle workers join a running job at most this often, all in one generation. */
+  readonly growthIntervalMs: number;
+  /** After an abort: the cause, a peer's closed connection, mostly arrives within this time. */
+  readonly abortGraceMs: number;
+  /** An attempt fails when its generations broke this often with no committed step in between. */
+  readonly brokenLimit: number;
+}
+
+export const DEFAULT_CLUSTER_OPTIONS: ClusterOptions = {
+  heartbeatTimeoutMs: 5_000,
+  computeSilenceLimitMs: 60_000,
+  readyDeadlineMs: 120_000,
+  stopDeadlineMs: 30_000,
+  finishDeadlineMs: 120_000,
+  growthIntervalMs: 1_000,
+  abortGraceMs: 200,
+  brokenLimit: 5,
+};

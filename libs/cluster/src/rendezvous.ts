@@ -1,0 +1,65 @@
+import type { JobSpec } from '@skipring/protocol';
+import { assignLanes } from './lanes.js';
+
+export interface RendezvousInput {
+  readonly spec: Pick<JobSpec, 'workers' | 'lanes'>;
+  /** Members of the generation before that are still there, in rank order: they hold the state. */
+  readonly survivors: readonly string[];
+  /** Workers that may join, best first. */
+  readonly candidates: readonly string[];
+  /** Take candidates only as far as needed to reach `workers.min`. */
+  readonly onlyNeeded: boolean;
+  /** Connected workers with the job's number of threads, and with another. */
+  readonly numConnected: number;
+  readonly numOthers: number;
+}
+
+export interface Seat {
+  readonly workerId: string;
+  readonly lanes: number[];
+}
+
+export type RendezvousResult =
+  /** By rank. */
+  | { readonly seats: Seat[]; readonly reason: string }
+  | { readonly seats: null; readonly reason: string };
+
+/** Members and lane owners of the next generation, or why there can't be one; both with a reason. */
+export function rendezvous(input: RendezvousInput): RendezvousResult {
+  const { spec, survivors, candidates, onlyNeeded } = input;
+  const { min } = spec.workers;
+  if (survivors.length + candidates.length < min) return { seats: null, reason: waitReason(input) };
+  const target = onlyNeeded ? Math.max(min, survivors.length) : maxWorkers(spec);
+  const ids = [...survivors, ...candidates].slice(0, Math.min(target, maxWorkers(spec)));
+  const lanes = assignLanes(spec.lanes.count, ids.length);
+  const numNew = Math.max(0, ids.length - survivors.length);
+  return {
+    seats: ids.map((workerId, rank) => ({ workerId, lanes: lanes[rank] ?? [] })),
+    reason: `${plural(ids.length, 'worker')}, ${numNew} new, for ${plural(spec.lanes.count, 'lane')}`,
+  };
+}
+
+/** A worker owns at least one lane. */
+export function maxWorkers({ workers, lanes }: Pick<JobSpec, 'workers' | 'lanes'>): number {
+  return Math.min(workers.max, lanes.count);
+}
+
+function waitReason({
+  spec,
+  survivors,
+  candidates,
+  numConnected,
+  numOthers,
+}: RendezvousInput): string {
+  const { min, threads } = spec.workers;
+  const held = survivors.length > 0 ? `, ${survivors.length} held` : '';
+  const others = numOthers > 0 ? `; ${numOthers} with another number of threads` : '';
+  return (
+    `needs ${plural(min, 'worker')} with ${plural(threads, 'thread')}; ` +
+    `${numConnected} connected, ${candidates.length} idle${held}${others}`
+  );
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,104 @@
+import type { Fence, Member } from '@skipring/protocol';
+import type { ClusterEffect, Hello, QueuedJob } from './messages.js';
+import type { ClusterOptions } from './options.js';
+import type { ReadyState } from './start-position.js';
+
+/** A connected worker. */
+export interface WorkerRecord {
+  readonly id: string;
+  readonly hello: Hello;
+  readonly connectedMs: number;
+  lastHeartbeatMs: number;
+  /** Gets no more work. */
+  draining: boolean;
+  /** It was told to exit. */
+  released: boolean;
+  /** The job that it belongs to: as a member, or held with its state while the job waits. */
+  jobId: string | null;
+  /** A `stop` that it has not answered yet. */
+  stopping: { readonly fence: Fence; readonly deadlineMs: number } | null;
+}
+
+export interface Generation {
+  readonly fence: Fence;
+  /** By rank. */
+  readonly members: readonly Member[];
+  readonly createdMs: number;
+  readonly reason: string;
+  phase: 'preparing' | 'running';
+  readonly ready: Map<number, ReadyState>;
+  /** SHA-256 of the model, by rank. */
+  readonly finished: Map<number, string>;
+  /** Ranks lost or aborted after rank 0 had finished: the model is stored, they are not needed. */
+  readonly absent: Set<number>;
+  finishDeadlineMs: number;
+  /** An abort was counted; the next generation begins at `JobRun.regroupAtMs`. */
+  broken: boolean;
+  /** State hashes by step, then rank; few steps at a time. */
+  readonly hashes: Map<number, Map<number, string>>;
+}
+
+/** A job's attempt in the cluster. */
+export interface JobRun {
+  readonly job: QueuedJob;
+  /** First come, first served among equal priorities. */
+  readonly order: number;
+  state: 'waiting' | 'running' | 'cancelling';
+  reason: string;
+  /** Of the newest generation, also while the job waits; null before the first. */
+  fence: Fence | null;
+  generation: Generation | null;
+  checkpointStep: number | null;
+  committedStep: number;
+  /** Broken generations since the last committed step. */
+  numBroken: number;
+  regroup: { readonly atMs: number; readonly reason: string } | null;
+  /** Workers whose `stopped` the job waits for: they may be storing a checkpoint. */
+  readonly leaving: Set<string>;
+}
+
+/** All that the cluster knows; changed by its functions only, which add to `effects`. */
+export interface ClusterState {
+  readonly options: ClusterOptions;
+  readonly newToken: () => string;
+  readonly workers: Map<string, WorkerRecord>;
+  readonly jobs: Map<string, JobRun>;
+  numQueued: number;
+  nowMs: number;
+  effects: ClusterEffect[];
+}
+
+export function sameFence(a: Fence | null, b: Fence | null): boolean {
+  return (
+    a !== null &&
+    b !== null &&
+    a.jobId === b.jobId &&
+    a.attempt === b.attempt &&
+    a.generation === b.generation
+  );
+}
+
+/** Connected, without a job and ready for one. */
+export function isIdle(worker: WorkerRecord): boolean {
+  return worker.jobId === null && worker.stopping === null && !worker.draining;
+}
+
+/** Changes a job's state or reason; tells only of a change. */
+export function setJobState(
+  state: ClusterState,
+  run: JobRun,
+  next: JobRun['state'],
+  reason: string,
+): void {
+  if (run.state === next && run.reason === reason) return;
+  run.state = next;
+  run.reason = reason;
+  state.effects.push({ type: 'jobState', jobId: run.job.id, state: next, reason });
+}
+
+/** Jobs that want workers, in the order in which they get them. */
+export function waitingRuns(state: ClusterState): JobRun[] {
+  return [...state.jobs.values()]
+    .filter((run) => run.state === 'waiting')
+    .sort((a, b) => b.job.spec.priority - a.job.spec.priority || a.order - b.order);
+}

@@ -1,0 +1,104 @@
+import type { Fence, WorkerMessage } from '@skipring/protocol';
+import { failAttempt, finishIfDone } from './endings.js';
+import { countBroken, regroup, startIfReady } from './generations.js';
+import { sameFence, type ClusterState, type Generation, type JobRun } from './state.js';
+
+/** Messages that belong to a generation. */
+export type TrainingMessage = Extract<
+  WorkerMessage,
+  { type: 'ready' | 'aborted' | 'step' | 'evaluation' | 'finished' }
+>;
+
+/** Ranks report at about the same time; more open steps than this are of ranks that left. */
+const MAX_OPEN_HASHES = 8;
+
+/** Follows a member's report. A stale fence or one from outside the generation is ignored. */
+export function follow(state: ClusterState, workerId: string, message: TrainingMessage): void {
+  const run = state.jobs.get(message.fence.jobId);
+  const generation = run?.generation;
+  if (run?.state !== 'running' || generation === null || generation === undefined) return;
+  if (!sameFence(generation.fence, message.fence)) return;
+  const rank = generation.members.findIndex((member) => member.workerId === workerId);
+  if (rank < 0 || ('rank' in message && message.rank !== rank)) return;
+  switch (message.type) {
+    case 'ready':
+      generation.ready.set(rank, { position: message.position, stateHash: message.stateHash });
+      startIfReady(state, run);
+      return;
+    case 'aborted':
+      abort(state, run, generation, rank, message);
+      return;
+    case 'step':
+      observeStep(state, run, generation, workerId, message);
+      return;
+    case 'evaluation':
+      if (rank !== 0) return;
+      state.effects.push({
+        type: 'evaluationDone',
+        fence: generation.fence,
+        result: message.result,
+      });
+      return;
+    case 'finished':
+      if (generation.finished.size === 0) {
+        generation.finishDeadlineMs = state.nowMs + state.options.finishDeadlineMs;
+      }
+      generation.finished.set(rank, message.modelSha256);
+      finishIfDone(state, run);
+      return;
+  }
+}
+
+function abort(
+  state: ClusterState,
+  run: JobRun,
+  generation: Generation,
+  rank: number,
+  { code, message, fatal }: Extract<TrainingMessage, { type: 'aborted' }>,
+): void {
+  if (generation.finished.has(0)) {
+    generation.absent.add(rank);
+    finishIfDone(state, run);
+    return;
+  }
+  const reason = `rank ${rank} aborted with ${code}: ${message}`;
+  if (fatal) {
+    failAttempt(state, run, reason, false);
+    return;
+  }
+  if (generation.broken || countBroken(state, run, reason)) return;
+  run.regroup = { atMs: state.nowMs + state.options.abortGraceMs, reason };
+}
+
+function observeStep(
+  state: ClusterState,
+  run: JobRun,
+  { fence, hashes, members }: Generation,
+  workerId: string,
+  message: Extract<TrainingMessage, { type: 'step' }>,
+): void {
+  const { rank, step, parts, ringBytes, samples, metrics, stateHash } = message;
+  const jobId = run.job.id;
+  state.effects.push({ type: 'rankStep', jobId, workerId, parts, ringBytes, samples });
+  if (rank === 0 && metrics !== null && metrics.step > run.committedStep) {
+    run.committedStep = metrics.step;
+    run.numBroken = 0;
+    state.effects.push({ type: 'stepCommitted', fence, metrics });
+  }
+  if (stateHash === null) return;
+  const byRank = hashes.get(step) ?? new Map<number, string>();
+  hashes.set(step, byRank.set(rank, stateHash));
+  const [oldest] = hashes.keys();
+  if (hashes.size > MAX_OPEN_HASHES && oldest !== undefined) hashes.delete(oldest);
+  if (byRank.size < members.length) return;
+  hashes.delete(step);
+  const agreed = new Set(byRank.values()).size === 1;
+  state.effects.push({ type: 'hashesCompared', jobId, agreed });
+  // The next generation's `start` repairs the ranks that differ from most others.
+  if (!agreed) regroup(state, run, `the replicas differ at step ${step}`);
+}
+
+/** Whether a fence is that of a job's newest generation, also while it is cancelled or waits. */
+export function isCurrentFence(state: ClusterState, fence: Fence): boolean {
+  return sameFence(state.jobs.get(fence.jobId)?.fence ?? null, fence);
+}

@@ -1,0 +1,61 @@
+import type { Fence } from '@skipring/protocol';
+import type { Hello } from './messages.js';
+import type { ClusterState, JobRun, WorkerRecord } from './state.js';
+
+/** A worker, as it stands. */
+export interface WorkerSnapshot {
+  readonly id: string;
+  readonly hello: Hello;
+  readonly state: 'idle' | 'busy' | 'draining';
+  readonly jobId: string | null;
+  readonly rank: number | null;
+  readonly lanes: readonly number[];
+  readonly connectedMs: number;
+  readonly lastHeartbeatMs: number;
+}
+
+/** A job, as it stands in the cluster. */
+export interface JobSnapshot {
+  readonly attempt: number;
+  readonly state: 'waiting' | 'running' | 'cancelling';
+  readonly reason: string;
+  readonly fence: Fence | null;
+  /** Worker ids by rank; empty while the job waits. */
+  readonly workers: readonly string[];
+  readonly committedStep: number;
+}
+
+export function workerSnapshot(state: ClusterState, worker: WorkerRecord): WorkerSnapshot {
+  const { id, hello, jobId, connectedMs, lastHeartbeatMs } = worker;
+  const members = jobId === null ? [] : (state.jobs.get(jobId)?.generation?.members ?? []);
+  const rank = members.findIndex((member) => member.workerId === id);
+  const isBusy = jobId !== null || worker.stopping !== null;
+  return {
+    id,
+    hello,
+    state: worker.draining ? 'draining' : isBusy ? 'busy' : 'idle',
+    jobId,
+    rank: rank < 0 ? null : rank,
+    lanes: members[rank]?.lanes ?? [],
+    connectedMs,
+    lastHeartbeatMs,
+  };
+}
+
+export function jobSnapshot({
+  job,
+  state,
+  reason,
+  fence,
+  generation,
+  committedStep,
+}: JobRun): JobSnapshot {
+  return {
+    attempt: job.attempt,
+    state,
+    reason,
+    fence,
+    workers: generation?.members.map(({ workerId }) => workerId) ?? [],
+    committedStep,
+  };
+}
