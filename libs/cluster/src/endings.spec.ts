@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { ClusterBench, ofType, sent } from './testing/fixture.js';
+
+function running(...workers: string[]): ClusterBench {
+  const bench = new ClusterBench();
+  bench.connect(...workers);
+  bench.queue('job');
+  bench.allReady('job');
+  return bench;
+}
+
+describe('endings', () => {
+  it('finishes once all ranks have the same model, and frees the workers', () => {
+    const bench = running('a', 'b');
+    const fence = bench.fence('job');
+    expect(ofType(bench.finish('a', 'job'), 'jobFinished')).toEqual([]);
+    const effects = bench.finish('b', 'job');
+    expect(ofType(effects, 'jobFinished')).toMatchObject([{ modelSha256: 'm' }]);
+    expect(sent(effects, 'stop').map(({ message }) => message.checkpoint)).toEqual([false, false]);
+    expect(bench.cluster.jobIds()).toEqual([]);
+    bench.send('a', { type: 'stopped', fence });
+    expect(bench.cluster.workers().map(({ state }) => state)).toEqual(['idle', 'busy']);
+  });
+
+  it('fails the attempt when the models differ', () => {
+    const bench = running('a', 'b');
+    bench.finish('b', 'job', 'other');
+    const effects = bench.finish('a', 'job');
+    expect(ofType(effects, 'jobFinished')).toEqual([]);
+    expect(ofType(effects, 'attemptFailed')).toMatchObject([{ retryable: true }]);
+  });
+
+  it('finishes without a rank that is lost after rank 0 has stored the model', () => {
+    const bench = running('a', 'b');
+    bench.finish('a', 'job');
+    expect(ofType(bench.disconnect('b'), 'jobFinished')).toHaveLength(1);
+  });
+
+  it('ends a cancelled job once its checkpoint is stored; a second cancel does nothing', () => {
+    const bench = running('a', 'b');
+    const fence = bench.fence('job');
+    const effects = bench.cancel('job');
+    expect(sent(effects, 'stop').map(({ message }) => message.checkpoint)).toEqual([true, true]);
+    expect(ofType(effects, 'jobState')).toMatchObject([{ state: 'cancelling' }]);
+    expect(bench.cancel('job')).toEqual([]);
+    expect(bench.cluster.isCurrent(fence)).toBe(true);
+    bench.send('a', { type: 'stopped', fence });
+    expect(bench.cluster.job('job')?.state).toBe('cancelling');
+    expect(ofType(bench.send('b', { type: 'stopped', fence }), 'jobCancelled')).toHaveLength(1);
+    expect(bench.cluster.job('job')).toBeNull();
+  });
+
+  it('cancels a job without workers at once', () => {
+    const bench = new ClusterBench();
+    bench.queue('job');
+    expect(ofType(bench.cancel('job'), 'jobCancelled')).toHaveLength(1);
+    expect(bench.cancel('job')).toEqual([]);
+  });
+});

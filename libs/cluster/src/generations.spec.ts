@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { ClusterBench, ofType, sent } from './testing/fixture.js';
+
+function running(...workers: string[]): ClusterBench {
+  const bench = new ClusterBench();
+  bench.connect(...workers);
+  bench.queue('job');
+  bench.allReady('job');
+  return bench;
+}
+
+describe('generations', () => {
+  it('prepares all members in rank order with one token', () => {
+    const bench = new ClusterBench();
+    bench.connect('a', 'b', 'c');
+    const prepares = sent(bench.queue('job', { checkpointStep: 7 }), 'prepare');
+    expect(prepares.map(({ workerId, message }) => [workerId, message.rank])).toEqual([
+      ['a', 0],
+      ['b', 1],
+      ['c', 2],
+    ]);
+    expect(new Set(prepares.map(({ message }) => message.ringToken)).size).toBe(1);
+    expect(prepares[0]?.message).toMatchObject({
+      fence: { jobId: 'job', attempt: 1, generation: 1 },
+      checkpointStep: 7,
+    });
+  });
+
+  it('starts only once every rank is ready', () => {
+    const bench = new ClusterBench();
+    bench.connect('a', 'b');
+    bench.queue('job');
+    expect(sent(bench.ready('b', 'job', 3), 'start')).toEqual([]);
+    expect(sent(bench.ready('b', 'job', 3), 'start')).toEqual([]);
+    const effects = bench.ready('a', 'job', 0);
+    expect(sent(effects, 'start').map(({ workerId }) => workerId)).toEqual(['a', 'b']);
+    expect(sent(effects, 'start')[0]?.message).toMatchObject({ sourceRank: 1, behind: [0] });
+    expect(ofType(effects, 'generationStarted')).toMatchObject([{ workers: ['a', 'b'], step: 3 }]);
+  });
+
+  it('ignores stale fences', () => {
+    const bench = running('a', 'b');
+    const stale = { ...bench.fence('job') };
+    bench.disconnect('b');
+    expect(bench.fence('job').generation).toBe(2);
+    const position = { step: 9, epoch: 0, cursor: 9 };
+    const ready = { type: 'ready', fence: stale, position, stateHash: 'x' } as const;
+    expect(bench.send('a', ready)).toEqual([]);
+    expect(bench.cluster.isCurrent(stale)).toBe(false);
+    const other = { ...bench.fence('job'), attempt: 2 };
+    expect(bench.send('a', { ...ready, fence: other })).toEqual([]);
+  });
+
+  it('ignores a worker outside of the generation and a wrong rank', () => {
+    const bench = running('a', 'b');
+    bench.connect('c');
+    const fence = bench.fence('job');
+    const finished = { type: 'finished', fence, rank: 0, modelSha256: 'm' } as const;
+    expect(bench.send('c', finished)).toEqual([]);
+    expect(bench.send('b', finished)).toEqual([]);
+    expect(bench.finish('b', 'job')).toEqual([]);
+    expect(ofType(bench.finish('a', 'job'), 'jobFinished')).toHaveLength(1);
+  });
+
+  it('goes on without a lost member, its lanes given to the others', () => {
+    const bench = running('a', 'b');
+    const effects = bench.disconnect('a');
+    expect(ofType(effects, 'memberLost')).toMatchObject([{ workerId: 'a' }]);
+    const [prepare] = sent(effects, 'prepare');
+    expect(prepare?.message.members.map(({ lanes }) => lanes)).toEqual([[0, 1, 2, 3, 4, 5, 6, 7]]);
+    expect(prepare?.message.fence.generation).toBe(2);
+  });
+
+  it('waits for the cause of an abort before it regroups', () => {
+    const bench = running('a', 'b', 'c');
+    expect(sent(bench.abort('a', 'job'), 'prepare')).toEqual([]);
+    expect(sent(bench.disconnect('b'), 'prepare').map(({ workerId }) => workerId)).toEqual([
+      'a',
+      'c',
+    ]);
+    bench.allReady('job');
+    bench.abort('a', 'job');
+    expect(sent(bench.tick(200), 'prepare')).toHaveLength(2);
+  });
+
+  it('fails the attempt at once on a fatal abort, without another try', () => {
+    const bench = running('a');
+    expect(ofType(bench.abort('a', 'job', true), 'attemptFailed')).toMatchObject([
+      { jobId: 'job', attempt: 1, retryable: false },
+    ]);
+  });
+
+  it('fails the attempt after too many broken generations, counted anew by a commit', () => {
+    const bench = running('a');
+    const breakOnce = (): boolean => {
+      const effects = bench.abort('a', 'job');
+      if (ofType(effects, 'attemptFailed').length > 0) return true;
+      bench.tick(200);
+      bench.allReady('job');
+      return false;
+    };
+    for (let index = 0; index < 4; index += 1) expect(breakOnce()).toBe(false);
+    bench.step('a', 'job', 1);
+    bench.abort('a', 'job');
+    bench.tick(200);
+    bench.allReady('job', 1);
+    for (let index = 0; index < 3; index += 1) {
+      bench.abort('a', 'job');
+      bench.tick(200);
+      bench.allReady('job', 1);
+    }
+    expect(ofType(bench.abort('a', 'job'), 'attemptFailed')).toMatchObject([{ retryable: true }]);
+  });
+
+  it('regroups when the hashes of a step differ', () => {
+    const bench = running('a', 'b');
+    bench.step('a', 'job', 1, 'x');
+    expect(ofType(bench.step('b', 'job', 1, 'x'), 'hashesCompared')).toMatchObject([
+      { agreed: true },
+    ]);
+    bench.step('a', 'job', 2, 'x');
+    const effects = bench.step('b', 'job', 2, 'y');
+    expect(ofType(effects, 'hashesCompared')).toMatchObject([{ agreed: false }]);
+    expect(sent(effects, 'prepare')).toHaveLength(2);
+  });
+});

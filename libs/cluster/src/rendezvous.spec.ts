@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { rendezvous, type RendezvousInput } from './rendezvous.js';
+
+function input(changes: Partial<RendezvousInput>): RendezvousInput {
+  return {
+    spec: { workers: { min: 2, max: 4, threads: 1 }, lanes: { count: 8, size: 4 } },
+    survivors: [],
+    candidates: [],
+    onlyNeeded: false,
+    numConnected: 0,
+    numOthers: 0,
+    ...changes,
+  };
+}
+
+describe('rendezvous', () => {
+  it('returns members, lane owners and the reason', () => {
+    expect(rendezvous(input({ survivors: ['b'], candidates: ['a', 'c'] }))).toEqual({
+      seats: [
+        { workerId: 'b', lanes: [0, 1, 2] },
+        { workerId: 'a', lanes: [3, 4, 5] },
+        { workerId: 'c', lanes: [6, 7] },
+      ],
+      reason: '3 workers, 2 new, for 8 lanes',
+    });
+  });
+
+  it('says what is missing below the least number of workers', () => {
+    const result = rendezvous(input({ survivors: ['a'], numConnected: 1, numOthers: 3 }));
+    expect(result).toEqual({
+      seats: null,
+      reason:
+        'needs 2 workers with 1 thread; 1 connected, 0 idle, 1 held; 3 with another number of threads',
+    });
+  });
+
+  it('takes no more than the largest number of workers, survivors first', () => {
+    const { seats } = rendezvous(input({ survivors: ['x', 'y'], candidates: ['a', 'b', 'c'] }));
+    expect(seats?.map(({ workerId }) => workerId)).toEqual(['x', 'y', 'a', 'b']);
+  });
+
+  it('takes no more workers than lanes', () => {
+    const spec = { workers: { min: 1, max: 4, threads: 1 }, lanes: { count: 2, size: 4 } };
+    expect(rendezvous(input({ spec, candidates: ['a', 'b', 'c'] })).seats).toHaveLength(2);
+  });
+
+  it('takes only what is needed when others wait, and keeps all survivors', () => {
+    const few = rendezvous(
+      input({ survivors: ['a'], candidates: ['b', 'c', 'd'], onlyNeeded: true }),
+    );
+    expect(few.seats).toHaveLength(2);
+    const many = rendezvous(
+      input({ survivors: ['a', 'b', 'c'], candidates: ['d'], onlyNeeded: true }),
+    );
+    expect(many.seats?.map(({ workerId }) => workerId)).toEqual(['a', 'b', 'c']);
+  });
+});
