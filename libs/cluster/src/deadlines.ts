@@ -26,7 +26,7 @@ export function enforceDeadlines(state: ClusterState): void {
 /** Members that are not ready in time are disconnected: connected anew, they may join again. */
 function enforceReady(state: ClusterState, run: JobRun, generation: Generation): void {
   const { readyDeadlineMs } = state.options;
-  if (state.nowMs - generation.createdMs < readyDeadlineMs) return;
+  if (state.nowMs - generation.phaseSinceMs < readyDeadlineMs) return;
   const late = generation.members
     .filter((_, rank) => !generation.ready.has(rank))
     .map(({ workerId }) => workerId);

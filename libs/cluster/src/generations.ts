@@ -33,7 +33,7 @@ export function beginGeneration(
   run.generation = {
     fence,
     members,
-    createdMs: state.nowMs,
+    phaseSinceMs: state.nowMs,
     reason,
     phase: 'preparing',
     ready: new Map(),
@@ -73,6 +73,7 @@ export function startIfReady(state: ClusterState, run: JobRun): void {
   if (states.length < members.length) return;
   const start = startPosition(states);
   generation.phase = 'running';
+  generation.phaseSinceMs = state.nowMs;
   run.committedStep = start.position.step;
   for (const { workerId } of members) {
     state.effects.push({

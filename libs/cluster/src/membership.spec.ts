@@ -41,6 +41,25 @@ describe('membership', () => {
     expect(sent(bench.send('b', { type: 'stopped', fence }), 'released')).toHaveLength(1);
   });
 
+  it('stores a checkpoint when the last holder of a waiting job leaves', () => {
+    const bench = new ClusterBench();
+    bench.connect('a', 'b');
+    bench.queue('job', { min: 2 });
+    bench.allReady('job');
+    bench.disconnect('b');
+    const fence = bench.fence('job');
+    const effects = bench.drain('a');
+    expect(sent(effects, 'stop')).toMatchObject([{ workerId: 'a', message: { checkpoint: true } }]);
+    expect(sent(effects, 'released')).toEqual([]);
+    bench.connect('b', 'c');
+    expect(bench.members('job')).toEqual([]);
+    expect(bench.cluster.job('job')?.reason).toContain('a checkpoint is stored first');
+    bench.apply({ type: 'checkpointStored', fence, step: 5 });
+    const after = bench.send('a', { type: 'stopped', fence });
+    expect(sent(after, 'released')).toHaveLength(1);
+    expect(sent(after, 'prepare').map(({ message }) => message.checkpointStep)).toEqual([5, 5]);
+  });
+
   it('stores a checkpoint when the last member leaves', () => {
     const bench = new ClusterBench();
     bench.connect('a');

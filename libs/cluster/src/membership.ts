@@ -1,7 +1,13 @@
-import { cancelIfStopped, finishIfDone, releaseIfDrained } from './endings.js';
+import {
+  cancelIfStopped,
+  finishIfDone,
+  releaseIfDrained,
+  stopWorker,
+  workersOf,
+} from './endings.js';
 import { countBroken, regroup } from './generations.js';
 import type { Hello } from './messages.js';
-import type { ClusterState, JobRun, WorkerRecord } from './state.js';
+import { setJobState, type ClusterState, type JobRun, type WorkerRecord } from './state.js';
 
 export function connect(state: ClusterState, hello: Hello): void {
   const { workerId: id } = hello;
@@ -64,12 +70,19 @@ export function drain(state: ClusterState, workerId: string, reason: string): vo
   // A job about to finish frees its workers by itself.
   if (run.generation !== null && run.generation.finished.size > 0) return;
   if (run.generation === null) {
-    // Held by a waiting job: what it holds is lost unless another worker holds it too.
-    worker.jobId = null;
-    releaseIfDrained(state, worker);
+    leaveWaiting(state, run, worker, `worker ${workerId} leaves (${reason})`);
     return;
   }
   regroup(state, run, `worker ${workerId} leaves (${reason})`);
+}
+
+/** A worker held by a waiting job leaves it; the last holder stores the state first. */
+function leaveWaiting(state: ClusterState, run: JobRun, worker: WorkerRecord, cause: string): void {
+  if (run.fence === null) return;
+  stopWorker(state, worker, run.fence, true, cause);
+  if (workersOf(state, run).length > 0) return;
+  run.leaving.add(worker.id);
+  setJobState(state, run, 'waiting', `${cause}; a checkpoint is stored first`);
 }
 
 /** A worker has answered `stop`. */

@@ -43,6 +43,18 @@ describe('placement', () => {
     expect(bench.members('high')).toEqual(['a']);
   });
 
+  it('counts the interval between growths from the start, not from the preparation', () => {
+    const bench = new ClusterBench();
+    bench.connect('a');
+    bench.queue('job');
+    bench.connect('b');
+    bench.tick(3_000, 'a', 'b');
+    bench.allReady('job');
+    expect(bench.members('job')).toEqual(['a']);
+    bench.tick(1_000, 'a', 'b');
+    expect(bench.members('job')).toEqual(['a', 'b']);
+  });
+
   it('does not let a running job grow while another waits for such workers', () => {
     const bench = new ClusterBench();
     bench.connect('a');

@@ -46,7 +46,7 @@ export function grow(state: ClusterState): void {
     if (run.state !== 'running' || generation?.phase !== 'running') continue;
     if (generation.broken || generation.finished.size > 0) continue;
     if (generation.members.length >= maxWorkers(run.job.spec)) continue;
-    if (state.nowMs - generation.createdMs < state.options.growthIntervalMs) continue;
+    if (state.nowMs - generation.phaseSinceMs < state.options.growthIntervalMs) continue;
     if (waitingRuns(state).some((other) => wantsSameWorkers(other, run))) continue;
     const { candidates } = candidatesFor(state, run);
     if (candidates.length > 0) regroup(state, run, 'idle workers join');

@@ -23,7 +23,8 @@ export interface Generation {
   readonly fence: Fence;
   /** By rank. */
   readonly members: readonly Member[];
-  readonly createdMs: number;
+  /** When its phase began. */
+  phaseSinceMs: number;
   readonly reason: string;
   phase: 'preparing' | 'running';
   readonly ready: Map<number, ReadyState>;

@@ -10,6 +10,7 @@ function check(condition: boolean, message: string): asserts condition {
 /** Checks what must hold after every input, whatever the faults. */
 export class Invariants {
   private readonly generations = new Map<string, number>();
+  private readonly members = new Map<string, readonly string[]>();
   private readonly ready = new Map<string, Set<string>>();
   private readonly finishing = new Set<string>();
   private readonly ended = new Set<string>();
@@ -52,6 +53,10 @@ export class Invariants {
         `${key}: generation ${fence.generation} of rank ${rank} after ${before}`,
       );
       this.generations.set(key, fence.generation);
+      this.members.set(
+        JSON.stringify(fence),
+        members.map((member) => member.workerId),
+      );
       check(members[rank]?.workerId === workerId, `${key}: rank ${rank} is not ${workerId}`);
       check(
         new Set(members.map((member) => member.workerId)).size === members.length,
@@ -71,7 +76,7 @@ export class Invariants {
     for (const { workerId, message } of sent(effects, 'start')) {
       const { fence, position } = message;
       const ready = this.ready.get(JSON.stringify(fence));
-      const members = this.cluster.job(fence.jobId)?.workers ?? [];
+      const members = this.members.get(JSON.stringify(fence)) ?? [];
       check(members.includes(workerId), `${fence.jobId}: ${workerId} started, not a member`);
       for (const id of members) {
         check(ready?.has(id) === true, `${fence.jobId}: started before ${id} was ready`);

@@ -40,6 +40,7 @@ export class Simulation {
     });
     this.invariants = new Invariants(this.cluster, this.workers);
     for (let index = 0; index < NUM_WORKERS; index += 1) this.addWorker(index);
+    for (const worker of this.workers.values()) if (this.random() < 0.7) this.connect(worker);
     for (let index = 0; index < 4; index += 1) {
       const min = 1 + this.below(4);
       this.queue(
