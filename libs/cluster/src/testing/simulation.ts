@@ -15,6 +15,10 @@ function randomFrom(seed: number): () => number {
   };
 }
 
+function hasStarted({ membership }: SimulatedWorker): boolean {
+  return typeof membership?.startStep === 'number';
+}
+
 const NUM_WORKERS = 6;
 const TURN_MS = 20;
 
@@ -106,7 +110,7 @@ export class Simulation {
   private advanceRings(): void {
     for (const worker of this.workers.values()) {
       const { membership } = worker;
-      if (membership === null || membership.prepare.rank !== 0) continue;
+      if (membership?.prepare.rank !== 0) continue;
       const { fence, members } = membership.prepare;
       const ring = members.map(({ workerId }) => this.workers.get(workerId));
       const key = JSON.stringify(fence);
@@ -122,7 +126,7 @@ export class Simulation {
         if (isLost || this.random() < 0.3) this.breakRing(present);
         continue;
       }
-      if (present.some((member) => member.frozen || member.membership?.startStep == null)) continue;
+      if (present.some((member) => member.frozen || !hasStarted(member))) continue;
       for (const member of present) {
         const start = member.membership?.startStep ?? 0;
         if (member.state !== null) member.state.step = Math.max(member.state.step, start);
@@ -133,8 +137,8 @@ export class Simulation {
 
   private breakRing(present: readonly SimulatedWorker[]): void {
     for (const member of present) {
-      if (member.frozen || member.membership?.startStep == null) continue;
-      if (!member.membership.finished) member.abort();
+      if (member.frozen || !hasStarted(member)) continue;
+      if (member.membership?.finished === false) member.abort();
     }
   }
 
