@@ -30,7 +30,7 @@ export type IoRequest =
       readonly deadlineMs: number;
     }
   | { readonly kind: 'collective'; readonly call: CollectiveCall }
-  | { readonly kind: 'closeRing'; readonly reason: string };
+  | { readonly kind: 'closeRing' };
 
 export type ComputeToIo =
   | { readonly kind: 'request'; readonly id: number; readonly request: IoRequest }

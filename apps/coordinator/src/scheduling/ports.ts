@@ -1,4 +1,4 @@
-import type { DataSetView, Fence, JobEvent, JobState, WorkerView } from '@skipring/protocol';
+import type { DataSetManifest, Fence, JobEvent, JobState, WorkerView } from '@skipring/protocol';
 import type { ChangeResult, JobChange, JobRecord } from '@skipring/redis';
 
 /** What the scheduler needs of the run store. Every call may throw while the store is away. */
@@ -15,20 +15,20 @@ export interface JobQueue {
   requeue(jobId: string, delayMs: number): Promise<void>;
 }
 
+/** Stored checkpoints, as far as the scheduler is concerned. */
 export interface CheckpointIndex {
   /** Step of the newest whole checkpoint of a job; null when it has none. */
   latestStep(jobId: string): Promise<number | null>;
+  /** From now on, checkpoints of earlier attempts or generations are refused. */
+  raiseFence(fence: Fence): void;
 }
 
-export interface DataSets {
-  get(name: string): Promise<{ readonly view: DataSetView } | null>;
+export interface ReadyDataSets {
+  /** The prepared data set of this name, else null. */
+  ready(
+    name: string,
+  ): Promise<{ readonly hash: string; readonly manifest: DataSetManifest } | null>;
 }
-
-export const SCHEDULER = Symbol('Scheduler');
-export const JOB_STORE = Symbol('JobStore');
-export const JOB_QUEUE = Symbol('JobQueue');
-export const CHECKPOINT_INDEX = Symbol('CheckpointIndex');
-export const DATA_SETS = Symbol('DataSets');
 
 export type CancelResult =
   /** It had not begun and is cancelled now. */
@@ -57,7 +57,7 @@ export interface Scheduler {
   /** To be called when a checkpoint is whole on disk: later members start from it. */
   checkpointStored(fence: Fence, checkpoint: StoredCheckpoint): void;
   workers(): WorkerView[];
-  /** Images per second of a running job, smoothed, and the rest of its view that changes live. */
+  /** The part of a running job's view that changes live. */
   liveJob(jobId: string): LiveJob | null;
   /** Calls back after an event is stored; returns a function that ends it. */
   onEvent(listener: (event: JobEvent) => void): () => void;
@@ -69,6 +69,7 @@ export interface LiveJob {
   readonly workers: readonly string[];
   /** Why the job is in its state, now. */
   readonly reason: string;
+  /** Smoothed. */
   readonly imagesPerSecond: number;
   readonly etaMs: number | null;
 }

@@ -51,13 +51,13 @@ export class ComputeWorker {
   /** Without a coordinator there is no generation; the state is kept for the next one. */
   gatewayClosed(): void {
     this.membership?.controller.abort();
-    this.enqueue(() => this.leave('the coordinator is gone'));
+    this.enqueue(() => this.leave());
   }
 
   async close(): Promise<void> {
     this.membership?.controller.abort();
     await this.queue;
-    await this.leave('the worker stops');
+    await this.leave();
     await this.forget();
   }
 
@@ -91,7 +91,7 @@ export class ComputeWorker {
 
   private async prepare(prepare: Prepare): Promise<void> {
     const { fence, rank, members, ringToken } = prepare;
-    await this.leave('a new generation begins');
+    await this.leave();
     try {
       if (this.session?.jobId !== fence.jobId) {
         await this.forget();
@@ -179,7 +179,7 @@ export class ComputeWorker {
       case 'aborted':
         if (outcome.stateLost) await this.forget();
         this.abort(fence, outcome.code, outcome.error.message, outcome.fatal, outcome.position);
-        await this.link.request({ kind: 'closeRing', reason: outcome.code });
+        await this.link.request({ kind: 'closeRing' });
         return;
     }
   }
@@ -198,7 +198,7 @@ export class ComputeWorker {
   private async stop(message: Stop): Promise<void> {
     const { session } = this;
     const rank = this.membership?.prepare.rank;
-    await this.leave(message.reason);
+    await this.leave();
     if (session?.jobId === message.fence.jobId) {
       if (message.checkpoint && rank === 0 && session.state.position.step > 0) {
         await session
@@ -214,12 +214,12 @@ export class ComputeWorker {
   }
 
   /** Ends the training of the current generation and closes its ring. */
-  private async leave(reason: string): Promise<void> {
+  private async leave(): Promise<void> {
     const { membership } = this;
     this.membership = null;
     if (membership === null) return;
     membership.controller.abort();
-    await this.link.request({ kind: 'closeRing', reason });
+    await this.link.request({ kind: 'closeRing' });
     await membership.training;
   }
 

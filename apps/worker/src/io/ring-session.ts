@@ -1,4 +1,4 @@
-import { allReduce, broadcast, CollectiveError, type Transport } from '@skipring/collective';
+import { allReduce, broadcast, type Transport } from '@skipring/collective';
 import { connectRing, RingListener } from '@skipring/transport-ws';
 import type { CollectiveCall, IoRequest } from '../thread-messages.js';
 
@@ -27,7 +27,7 @@ export class RingSession {
   }
 
   async connect(request: Extract<IoRequest, { kind: 'connectRing' }>): Promise<void> {
-    await this.disconnect('a new generation begins');
+    await this.disconnect();
     const connecting = new AbortController();
     this.connecting = connecting;
     this.transport = await connectRing({
@@ -62,18 +62,16 @@ export class RingSession {
     }
   }
 
-  /** Ends what is under way in the ring, also a connecting one; the neighbours notice at once. */
-  async disconnect(reason: string): Promise<void> {
+  /** Leaves the ring, or gives up connecting; with an operation under way, that aborts it. */
+  async disconnect(): Promise<void> {
     const { transport } = this;
     this.connecting?.abort();
     this.transport = null;
-    if (transport === null) return;
-    transport.abort(new CollectiveError('CLOSED', reason, { rank: transport.rank }));
-    await transport.close();
+    await transport?.close();
   }
 
   async close(): Promise<void> {
-    await this.disconnect('the worker stops');
+    await this.disconnect();
     await this.listener.close();
   }
 }

@@ -56,7 +56,7 @@ const gateway = new GatewayClient(
       }
       // A new generation or a stop makes any collective in flight pointless: end it at once.
       if (message.type === 'prepare' || message.type === 'stop') {
-        void ring.disconnect(message.reason);
+        void ring.disconnect();
       }
       post({ kind: 'message', message });
     },
@@ -87,7 +87,7 @@ async function answer(request: IoRequest): Promise<void> {
       await ring.run(request.call);
       return;
     case 'closeRing':
-      await ring.disconnect(request.reason);
+      await ring.disconnect();
       metrics.leaveGeneration();
       return;
   }

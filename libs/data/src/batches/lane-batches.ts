@@ -131,6 +131,7 @@ export class LaneBatches {
    * @throws DataError LANE_ORDER, NOT_POSITIONED, BATCH_TIMEOUT, BATCH_THREAD_FAILED, CLOSED
    */
   async next(lane: number): Promise<LaneBatch> {
+    if (this.failure?.code === 'CLOSED') throw this.failure;
     if (!this.positioned) {
       throw new DataError('NOT_POSITIONED', 'expected a seek with at least one lane before');
     }

@@ -1,0 +1,24 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { DataSetsController } from './data-sets/data-sets.controller.js';
+import { InternalController } from './internal/internal.controller.js';
+import { JobsController } from './jobs/jobs.controller.js';
+import { SystemController } from './system/system.controller.js';
+import { WorkersController } from './workers/workers.controller.js';
+
+/** The controllers, with the parts that `createCoordinator` made. */
+@Module({})
+export class AppModule {
+  static with(providers: Provider[]): DynamicModule {
+    return {
+      module: AppModule,
+      controllers: [
+        SystemController,
+        JobsController,
+        DataSetsController,
+        WorkersController,
+        InternalController,
+      ],
+      providers,
+    };
+  }
+}

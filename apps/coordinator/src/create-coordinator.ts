@@ -1,0 +1,148 @@
+import { join } from 'node:path';
+import { DirectoryCheckpoints } from '@skipring/checkpoint';
+import { coordinatorMetrics } from '@skipring/metrics';
+import {
+  closeConnection,
+  connectForCommands,
+  DataSetStore,
+  RunStore,
+  WorkQueue,
+} from '@skipring/redis';
+import type { Logger } from 'pino';
+import { AppModule } from './app.module.js';
+import { DataSetsService } from './data-sets/data-sets.service.js';
+import { serve } from './http/serve.js';
+import { CheckpointUploads } from './internal/checkpoint-uploads.js';
+import { Admission } from './jobs/admission.js';
+import { EventHub } from './jobs/event-hub.js';
+import { EventStreams } from './jobs/event-stream.js';
+import { JobEntries, type JobEntry } from './jobs/job-entries.js';
+import { JobsService } from './jobs/jobs.service.js';
+import { Models } from './jobs/models.js';
+import { createNoScheduler } from './no-scheduler.js';
+import { createLog } from './observe/log.js';
+import { checkedOptions, type CoordinatorOptions } from './options.js';
+import { MetricsPage } from './system/metrics-page.js';
+import * as tokens from './tokens.js';
+
+const MAX_EVENT_STREAMS = 256;
+const CLOSE_DEADLINE_MS = 5_000;
+
+export interface Coordinator {
+  readonly url: string;
+  readonly port: number;
+  /** Ends in order: requests in progress have a deadline. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the parts, wires them and listens.
+ * @throws OptionsError, StoreError STORE_UNAVAILABLE when Redis does not answer, and errors of
+ *   `listen` and of the file system
+ */
+export async function createCoordinator(
+  given: CoordinatorOptions,
+  log: Logger = createLog(given.logLevel),
+): Promise<Coordinator> {
+  const options = checkedOptions(given);
+  const closers: (() => Promise<void>)[] = [];
+  let closed: Promise<void> | null = null;
+  const close = (): Promise<void> => (closed ??= closeAll(closers, log));
+  try {
+    const port = await start(options, log, closers);
+    const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+    return { url: `http://${host}:${port}`, port, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  options: CoordinatorOptions,
+  log: Logger,
+  closers: (() => Promise<void>)[],
+): Promise<number> {
+  const closing = new AbortController();
+  const metrics = coordinatorMetrics();
+  const redisOptions = {
+    url: options.redisUrl,
+    keyPrefix: options.keyPrefix,
+    onError: (error: Error) => {
+      log.warn({ err: error }, 'Redis');
+    },
+  };
+  const redis = connectForCommands(redisOptions);
+  closers.push(() => closeConnection(redis));
+  const store = new RunStore(redis, options.keyPrefix);
+  await store.ping();
+
+  const jobQueue = new WorkQueue<JobEntry>({ ...redisOptions, name: 'jobs', concurrency: 1 });
+  closers.push(() => jobQueue.close());
+  const dataSetQueue = new WorkQueue<string>({
+    ...redisOptions,
+    name: 'data-sets',
+    concurrency: 1,
+  });
+  closers.push(() => dataSetQueue.close());
+
+  const checkpoints = await DirectoryCheckpoints.open(join(options.dataDirectory, 'checkpoints'));
+  const dataSets = new DataSetsService(
+    new DataSetStore(redis, options.keyPrefix),
+    dataSetQueue,
+    { directory: join(options.dataDirectory, 'data-sets'), roots: options.dataRoots },
+    log,
+  );
+  const entries = new JobEntries(store, jobQueue);
+  const scheduler = createNoScheduler(store);
+  const hub = new EventHub();
+  const admission = new Admission(dataSets, store);
+  const jobs = new JobsService({ store, entries, admission, scheduler, hub, log });
+  dataSets.onSettled = (name) => jobs.dataSetSettled(name);
+
+  const streams = new EventStreams(store, hub, MAX_EVENT_STREAMS, (change) => {
+    metrics.addEventStreams(change);
+  });
+  const queues = { jobs: jobQueue, 'data-sets': dataSetQueue };
+  const provide = (token: symbol, useValue: unknown) => ({ provide: token, useValue });
+  const module = AppModule.with([
+    provide(tokens.JOBS, jobs),
+    provide(tokens.MODELS, new Models(checkpoints)),
+    provide(tokens.RUN_STORE, store),
+    provide(tokens.EVENT_STREAMS, streams),
+    provide(tokens.CLOSING, closing.signal),
+    provide(tokens.DATA_SETS, dataSets),
+    provide(
+      tokens.CHECKPOINT_UPLOADS,
+      new CheckpointUploads(store, checkpoints, scheduler, options.maxCheckpointBytes, log),
+    ),
+    provide(tokens.CHECKPOINTS, checkpoints),
+    provide(tokens.METRICS, new MetricsPage({ metrics, store, scheduler, queues, log })),
+    provide(tokens.SCHEDULER, scheduler),
+  ]);
+  const http = await serve(module, {
+    host: options.host,
+    port: options.port,
+    tokens: { api: options.apiToken, join: options.joinToken },
+    metrics,
+    log,
+  });
+  closers.push(() => http.close(CLOSE_DEADLINE_MS));
+  closers.push(() => {
+    closing.abort();
+    return Promise.resolve();
+  });
+  await dataSets.start();
+  await entries.recover();
+  jobQueue.start((entry) => jobs.takeTurn(entry));
+  return http.port;
+}
+
+/** Last opened is closed first; a failure to close one part does not keep the others open. */
+async function closeAll(closers: (() => Promise<void>)[], log: Logger): Promise<void> {
+  for (const close of closers.splice(0).reverse()) {
+    await close().catch((error: unknown) => {
+      log.error({ err: error }, 'a part did not close');
+    });
+  }
+}

@@ -1,0 +1,34 @@
+import { Body, Controller, Get, Inject, Param, Post, Res } from '@nestjs/common';
+import {
+  dataSetRegistrationSchema,
+  type DataSetRegistration,
+  type DataSetView,
+} from '@skipring/protocol';
+import type { HttpResponse } from '../http/messages.js';
+import { DATA_SETS } from '../tokens.js';
+import type { DataSetsService } from './data-sets.service.js';
+
+@Controller('data-sets')
+export class DataSetsController {
+  constructor(@Inject(DATA_SETS) private readonly dataSets: DataSetsService) {}
+
+  @Post()
+  async register(
+    @Body({ schema: dataSetRegistrationSchema }) registration: DataSetRegistration,
+    @Res({ passthrough: true }) response: HttpResponse,
+  ): Promise<DataSetView> {
+    const { view, isNew } = await this.dataSets.register(registration);
+    response.statusCode = isNew ? 201 : 200;
+    return view;
+  }
+
+  @Get()
+  async list(): Promise<{ items: DataSetView[] }> {
+    return { items: await this.dataSets.list() };
+  }
+
+  @Get(':name')
+  get(@Param('name') name: string): Promise<DataSetView> {
+    return this.dataSets.get(name);
+  }
+}

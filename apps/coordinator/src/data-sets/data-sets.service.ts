@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DataSetManifest, DataSetRegistration, DataSetView } from '@skipring/protocol';
+import type { DataSetRecord, DataSetStore, WorkQueue } from '@skipring/redis';
+import type { Logger } from 'pino';
+import { HttpProblem } from '../http/problem.js';
+import { insideRoots } from './data-roots.js';
+import { PreparationRefused, prepareOnThread } from './prepare.js';
+
+const PREPARATION_DEADLINE_MS = 6 * 3_600_000;
+
+/** A data set that can be trained on. */
+export interface ReadyDataSet {
+  readonly hash: string;
+  readonly manifest: DataSetManifest;
+  /** Where the shards are. */
+  readonly directory: string;
+}
+
+export interface DataSetsOptions {
+  /** Directory in which each prepared data set has a directory. */
+  readonly directory: string;
+  readonly roots: readonly string[];
+}
+
+/** Registers data sets, and prepares each once, in the background. */
+export class DataSetsService {
+  /** Called when a data set became ready or failed. */
+  onSettled: (name: string) => Promise<void> = () => Promise.resolve();
+  private readonly byHash = new Map<string, ReadyDataSet>();
+
+  constructor(
+    private readonly store: DataSetStore,
+    private readonly queue: WorkQueue<string>,
+    private readonly options: DataSetsOptions,
+    private readonly log: Logger,
+  ) {}
+
+  /** Goes on with what was being prepared when the coordinator stopped. */
+  async start(): Promise<void> {
+    for (const { view } of await this.store.list()) {
+      if (view.state === 'preparing') await this.enqueue(view.name);
+    }
+    this.queue.start((name, signal) => this.prepare(name, signal));
+  }
+
+  /**
+   * Registers a data set. To register it again changes nothing, or tries again what failed.
+   * @throws HttpProblem REQUEST_INVALID for a path outside the roots, DATA_SET_EXISTS
+   */
+  async register(given: DataSetRegistration): Promise<{ view: DataSetView; isNew: boolean }> {
+    const registration =
+      given.format === 'glyphs'
+        ? given
+        : { ...given, path: await insideRoots(given.path, this.options.roots) };
+    const record = newRecord(registration);
+    const stored = await this.store.create(record);
+    if (stored !== null && stored.view.state !== 'failed' && !isSame(stored, registration)) {
+      throw new HttpProblem(
+        'DATA_SET_EXISTS',
+        `data set ${given.name} is registered as ${JSON.stringify(stored.registration)}`,
+      );
+    }
+    if (stored?.view.state === 'ready') return { view: stored.view, isNew: false };
+    if (stored?.view.state === 'failed') await this.store.replace(record);
+    await this.enqueue(given.name);
+    return { view: record.view, isNew: stored === null };
+  }
+
+  async list(): Promise<DataSetView[]> {
+    return (await this.store.list()).map(({ view }) => view);
+  }
+
+  /** Throws HttpProblem DATA_SET_UNKNOWN. */
+  async get(name: string): Promise<DataSetView> {
+    const record = await this.store.get(name);
+    if (record === null) throw new HttpProblem('DATA_SET_UNKNOWN', `no data set ${name}`);
+    return record.view;
+  }
+
+  /** The view, or null when there is none of this name. */
+  async find(name: string): Promise<DataSetView | null> {
+    return (await this.store.get(name))?.view ?? null;
+  }
+
+  /** The ready data set of this name, else null. */
+  async ready(name: string): Promise<ReadyDataSet | null> {
+    const record = await this.store.get(name);
+    return record === null ? null : this.remember(record);
+  }
+
+  /** The ready data set with this hash, else null. */
+  async readyByHash(hash: string): Promise<ReadyDataSet | null> {
+    if (!this.byHash.has(hash)) {
+      for (const record of await this.store.list()) this.remember(record);
+    }
+    return this.byHash.get(hash) ?? null;
+  }
+
+  private remember({ view, directory }: DataSetRecord): ReadyDataSet | null {
+    const { hash, manifest } = view;
+    if (hash === null || manifest === null || directory === null) return null;
+    const ready = { hash, manifest, directory: join(this.options.directory, directory) };
+    this.byHash.set(hash, ready);
+    return ready;
+  }
+
+  private async enqueue(name: string): Promise<void> {
+    await this.queue.add(`prepare-${name}`, name);
+  }
+
+  private async prepare(name: string, signal: AbortSignal): Promise<void> {
+    const record = await this.store.get(name);
+    if (record?.view.state !== 'preparing') return;
+    const { registration } = record;
+    const directory = `${name}-${randomBytes(6).toString('hex')}`;
+    const outDir = join(this.options.directory, directory);
+    try {
+      const { hash, manifest } = await prepareOnThread(
+        { registration: await this.checked(registration), outDir },
+        signal,
+        PREPARATION_DEADLINE_MS,
+      );
+      const view = { ...record.view, state: 'ready' as const, hash, manifest };
+      await this.store.replace({ ...record, view, directory });
+      this.log.info({ dataSet: name, hash }, 'data set prepared');
+    } catch (error) {
+      await rm(outDir, { recursive: true, force: true });
+      if (!(error instanceof PreparationRefused)) throw error;
+      const view = { ...record.view, state: 'failed' as const, reason: error.message };
+      await this.store.replace({ ...record, view });
+      this.log.warn({ dataSet: name, reason: error.message }, 'data set refused');
+    }
+    await this.onSettled(name);
+  }
+
+  /** Links may have changed since the registration. */
+  private async checked(registration: DataSetRegistration): Promise<DataSetRegistration> {
+    if (registration.format === 'glyphs') return registration;
+    try {
+      const path = await insideRoots(registration.path, this.options.roots);
+      return { ...registration, path };
+    } catch {
+      throw new PreparationRefused(`${registration.path} is no longer inside the data roots`);
+    }
+  }
+}
+
+function newRecord(registration: DataSetRegistration): DataSetRecord {
+  return {
+    view: {
+      name: registration.name,
+      state: 'preparing',
+      reason: '',
+      hash: null,
+      manifest: null,
+      createdAt: new Date().toISOString(),
+    },
+    registration,
+    directory: null,
+  };
+}
+
+function isSame(record: DataSetRecord, registration: DataSetRegistration): boolean {
+  const entries = (value: DataSetRegistration) => JSON.stringify(Object.entries(value).sort());
+  return entries(record.registration) === entries(registration);
+}

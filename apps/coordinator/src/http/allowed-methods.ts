@@ -1,0 +1,31 @@
+/** The part of Express's router that knows its routes. */
+export interface RouteSource {
+  readonly router: { readonly stack: readonly RouteLayer[] };
+}
+
+interface RouteLayer {
+  readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
+  match(path: string): boolean;
+}
+
+/** Methods that some route takes at this path, in upper case and sorted. */
+export function allowedMethods({ router }: RouteSource, path: string): string[] {
+  const methods = new Set<string>();
+  for (const layer of router.stack) {
+    if (layer.route === undefined || !matches(layer, path)) continue;
+    for (const [method, isTaken] of Object.entries(layer.route.methods)) {
+      if (isTaken && method !== '_all') methods.add(method.toUpperCase());
+    }
+  }
+  if (methods.has('GET')) methods.add('HEAD');
+  return [...methods].sort();
+}
+
+/** Express throws on a path that cannot be decoded. */
+function matches(layer: RouteLayer, path: string): boolean {
+  try {
+    return layer.match(path);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,108 @@
+import type { FieldError } from '@skipring/protocol';
+import type { z } from 'zod';
+
+const MAX_VALUE_LENGTH = 200;
+const MAX_ERRORS = 100;
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+/** Every problem of an input, each with its field, the value given and what was expected. */
+export function fieldErrors(issues: readonly Issue[], input: unknown): FieldError[] {
+  const errors = new Map<string, FieldError>();
+  for (const issue of issues) {
+    for (const { path, expected } of expectations(issue)) {
+      const field = pointer(path);
+      const key = `${field} ${expected}`;
+      if (errors.size >= MAX_ERRORS || errors.has(key)) continue;
+      errors.set(key, { field, value: valueText(valueAt(input, path)), expected });
+    }
+  }
+  return [...errors.values()];
+}
+
+/** A value as JSON, cut to 200 characters. */
+export function valueText(value: unknown): string {
+  if (value === undefined) return '(missing)';
+  const text = JSON.stringify(value);
+  return text.length <= MAX_VALUE_LENGTH ? text : `${text.slice(0, MAX_VALUE_LENGTH - 1)}…`;
+}
+
+/** RFC 6901; the whole input is the empty string. */
+export function pointer(path: Path): string {
+  return path
+    .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('');
+}
+
+function valueAt(input: unknown, path: Path): unknown {
+  let value = input;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) {
+      return undefined;
+    }
+    value = (value as Record<PropertyKey, unknown>)[part];
+  }
+  return value;
+}
+
+function expectations(issue: Issue): { path: Path; expected: string }[] {
+  const { path } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...path, key], expected: 'no such field' }));
+  }
+  return [{ path, expected: expectationOf(issue) }];
+}
+
+function expectationOf(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return typeText(issue.expected);
+    case 'invalid_value':
+      return oneOf(issue.values);
+    case 'too_small':
+      return `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unitOf(issue.origin)}`;
+    case 'too_big':
+      return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue.origin)}`;
+    case 'invalid_union':
+      return unionText(issue);
+    case 'unrecognized_keys':
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'invalid_key':
+    case 'invalid_element':
+    case 'custom':
+      return issue.message.replace(/^expected /, '');
+  }
+}
+
+function unionText(issue: z.core.$ZodIssueInvalidUnion): string {
+  if ('options' in issue && Array.isArray(issue.options)) return oneOf(issue.options);
+  const values = issue.errors.flatMap((branch) =>
+    branch.flatMap((inner) => (inner.code === 'invalid_value' ? inner.values : [])),
+  );
+  return values.length > 0 ? oneOf(values) : issue.message;
+}
+
+function oneOf(values: readonly unknown[]): string {
+  const texts = values.map((value) =>
+    typeof value === 'bigint' ? value.toString() : JSON.stringify(value),
+  );
+  return texts.length === 1 ? `${texts[0]}` : `one of ${texts.join(', ')}`;
+}
+
+const TYPE_TEXTS: Readonly<Record<string, string>> = {
+  int: 'an integer',
+  object: 'an object',
+  array: 'an array',
+};
+
+function typeText(expected: string): string {
+  return TYPE_TEXTS[expected] ?? `a ${expected}`;
+}
+
+function unitOf(origin: string): string {
+  if (origin === 'string') return ' characters';
+  if (origin === 'array') return ' items';
+  return '';
+}

@@ -1,0 +1,49 @@
+import type { HttpRequest, Middleware } from './messages.js';
+import { HttpProblem } from './problem.js';
+import { readBody } from './read-body.js';
+
+/** Largest JSON body: a job spec is a few kilobytes. */
+export const MAX_JSON_BYTES = 256 * 1024;
+
+/** Reads JSON bodies of POST requests within a size limit; other methods keep their stream. */
+export const jsonBody: Middleware = (request, _, next) => {
+  if (request.method !== 'POST') {
+    next();
+    return;
+  }
+  readJson(request).then((body) => {
+    request.body = body;
+    next();
+  }, next);
+};
+
+async function readJson(request: HttpRequest): Promise<unknown> {
+  const bytes = await readBody(request, MAX_JSON_BYTES);
+  if (bytes.length === 0) return undefined;
+  requireJson(request.headers['content-type'], request.headers['content-encoding']);
+  return parseJson(bytes);
+}
+
+function requireJson(contentType = '(missing)', encoding = 'identity'): void {
+  if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(contentType)) {
+    throw new HttpProblem(
+      'CONTENT_TYPE_UNSUPPORTED',
+      `the content type is ${contentType.slice(0, 100)}, expected application/json`,
+    );
+  }
+  if (encoding !== 'identity') {
+    throw new HttpProblem(
+      'CONTENT_TYPE_UNSUPPORTED',
+      `the content encoding is ${encoding.slice(0, 100)}, expected none`,
+    );
+  }
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
+  } catch (error) {
+    const why = error instanceof SyntaxError ? error.message : 'it is not UTF-8';
+    throw new HttpProblem('BODY_NOT_JSON', `the body is not JSON: ${why.slice(0, 200)}`);
+  }
+}

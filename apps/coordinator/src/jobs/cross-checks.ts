@@ -1,0 +1,87 @@
+import { globalBatchSize } from '@skipring/data';
+import type { DataSetManifest, FieldError, JobSpec, ModelSpec } from '@skipring/protocol';
+import { valueText } from '../http/field-errors.js';
+import { totalsOf } from './totals.js';
+
+/** An evaluation's confusion matrix has a row and a column for each class. */
+export const MAX_CLASSES = 1_000;
+
+/** What a spec asks that this data set cannot give; every problem, each with its field. */
+export function checkAgainstDataSet(spec: JobSpec, manifest: DataSetManifest): FieldError[] {
+  return [
+    ...checkLanes(spec, manifest),
+    ...checkImages(spec, manifest),
+    ...checkClasses(spec, manifest),
+    ...checkWarmup(spec, manifest),
+  ];
+}
+
+/** What contradicts itself in a spec whatever the data set. */
+export function checkAlone({ training: { schedule } }: JobSpec): FieldError[] {
+  if (schedule.kind !== 'step') return [];
+  const { milestones } = schedule;
+  const isRising = milestones.every(
+    (milestone, index) => index === 0 || milestone > (milestones[index - 1] ?? 0),
+  );
+  return isRising
+    ? []
+    : [error('/training/schedule/milestones', milestones, 'numbers in rising order')];
+}
+
+function checkLanes({ lanes }: JobSpec, { splits }: DataSetManifest): FieldError[] {
+  const numSamples = splits.train.samples;
+  if (globalBatchSize(lanes) <= numSamples) return [];
+  const expected = `lanes.count * lanes.size of at most ${numSamples}, the training samples`;
+  return [error('/lanes', lanes, expected)];
+}
+
+function checkImages(spec: JobSpec, { height, width }: DataSetManifest): FieldError[] {
+  const side = Math.min(height, width);
+  const errors: FieldError[] = [];
+  const { cropPadding } = spec.data.augmentation;
+  if (cropPadding >= side) {
+    errors.push(
+      error(
+        '/data/augmentation/cropPadding',
+        cropPadding,
+        `less than ${side}, the smaller side of the images`,
+      ),
+    );
+  }
+  const smallest = smallestSide(spec.model);
+  if (side < smallest) {
+    errors.push(
+      error(
+        '/model',
+        spec.model,
+        `a model for images of ${height} x ${width}; this one needs at least ${smallest} x ${smallest}`,
+      ),
+    );
+  }
+  return errors;
+}
+
+/** Image side that leaves at least one pixel after all strides of the network. */
+function smallestSide(model: ModelSpec): number {
+  if (model.family === 'resnet-cifar') return 4;
+  return model.stem === 'imagenet' ? 32 : 8;
+}
+
+function checkClasses(spec: JobSpec, { classes }: DataSetManifest): FieldError[] {
+  if (classes.length <= MAX_CLASSES) return [];
+  const expected = `a data set of at most ${MAX_CLASSES} classes; this one has ${classes.length}`;
+  return [error('/data/dataSet', spec.data.dataSet, expected)];
+}
+
+function checkWarmup(spec: JobSpec, manifest: DataSetManifest): FieldError[] {
+  const { totalSteps } = totalsOf(spec, manifest);
+  const { warmupSteps } = spec.training;
+  if (warmupSteps <= totalSteps) return [];
+  return [
+    error('/training/warmupSteps', warmupSteps, `at most ${totalSteps}, the steps of the job`),
+  ];
+}
+
+function error(field: string, value: unknown, expected: string): FieldError {
+  return { field, value: valueText(value), expected };
+}

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import type { JobSpec } from '@skipring/protocol';
+import type { Idempotency } from '@skipring/redis';
+import { HttpProblem } from '../http/problem.js';
+
+/**
+ * What identifies a submission. Two bodies are the same when they mean the same job: defaults written
+ * out or left away, fields in any order.
+ * @throws HttpProblem IDEMPOTENCY_KEY_INVALID
+ */
+export function idempotencyOf(header: string | undefined, spec: JobSpec): Idempotency | null {
+  if (header === undefined) return null;
+  if (!/^[\x21-\x7e]{1,200}$/.test(header)) {
+    throw new HttpProblem(
+      'IDEMPOTENCY_KEY_INVALID',
+      `the Idempotency-Key is ${JSON.stringify(header.slice(0, 200))}, expected 1 to 200 ` +
+        'printable ASCII characters without spaces',
+    );
+  }
+  // The schema puts fields in its own order.
+  return { keyHash: sha256(header), requestHash: sha256(JSON.stringify(spec)) };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,37 @@
+import type { JobSpec, JobView } from '@skipring/protocol';
+import type { JobRecord } from '@skipring/redis';
+
+/** What users see of a record. */
+export function viewOf(record: JobRecord): JobView {
+  const { attemptsBefore: _attemptsBefore, entries: _entries, ...view } = record;
+  return view;
+}
+
+/** A job that has just been submitted. */
+export function newRecord(
+  id: string,
+  spec: JobSpec,
+  reason: string,
+  totals: { totalSteps: number; totalEpochs: number },
+): JobRecord {
+  return {
+    id,
+    name: spec.name,
+    state: 'pending',
+    reason,
+    attempt: 0,
+    generation: 0,
+    workers: [],
+    progress: { step: 0, epoch: 0, imagesPerSecond: 0, etaMs: null, ...totals },
+    lastStep: null,
+    lastEvaluation: null,
+    bestAccuracy: null,
+    modelSha256: null,
+    createdAt: new Date().toISOString(),
+    startedAt: null,
+    finishedAt: null,
+    spec,
+    attemptsBefore: 0,
+    entries: 1,
+  };
+}

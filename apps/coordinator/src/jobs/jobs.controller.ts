@@ -1,0 +1,152 @@
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+} from '@nestjs/common';
+import {
+  jobSpecSchema,
+  jobStates,
+  type CheckpointView,
+  type EvaluationResult,
+  type JobPage,
+  type JobSpec,
+  type JobView,
+  type StepMetrics,
+} from '@skipring/protocol';
+import type { RunStore } from '@skipring/redis';
+import { z } from 'zod';
+import type { HttpRequest, HttpResponse } from '../http/messages.js';
+import { validated } from '../http/validation.pipe.js';
+import { CLOSING, EVENT_STREAMS, JOBS, MODELS, RUN_STORE } from '../tokens.js';
+import type { EventStreams } from './event-stream.js';
+import type { JobsService } from './jobs.service.js';
+import type { Models } from './models.js';
+
+export const jobQuerySchema = z.strictObject({
+  state: z.enum(jobStates).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z
+    .string()
+    .regex(/^job-[0-9a-z]{1,60}$/, 'expected the nextCursor of a page')
+    .optional(),
+});
+
+export const metricsQuerySchema = z.strictObject({
+  fromStep: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
+});
+
+export const eventIdSchema = z.string().regex(/^\d{1,16}-\d{1,16}$/, 'expected the id of an event');
+
+@Controller('jobs')
+export class JobsController {
+  constructor(
+    @Inject(JOBS) private readonly jobs: JobsService,
+    @Inject(MODELS) private readonly models: Models,
+    @Inject(RUN_STORE) private readonly store: RunStore,
+    @Inject(EVENT_STREAMS) private readonly streams: EventStreams,
+    @Inject(CLOSING) private readonly closing: AbortSignal,
+  ) {}
+
+  @Post()
+  async submit(
+    @Body({ schema: jobSpecSchema }) spec: JobSpec,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @Res({ passthrough: true }) response: HttpResponse,
+  ): Promise<JobView> {
+    const { job, created } = await this.jobs.submit(spec, idempotencyKey);
+    response.statusCode = created ? 201 : 200;
+    return job;
+  }
+
+  @Get()
+  list(
+    @Query({ schema: jobQuerySchema }) query: z.output<typeof jobQuerySchema>,
+  ): Promise<JobPage> {
+    return this.jobs.list(query);
+  }
+
+  @Get(':id')
+  get(@Param('id') id: string): Promise<JobView> {
+    return this.jobs.get(id);
+  }
+
+  @Post(':id/cancel')
+  async cancel(
+    @Param('id') id: string,
+    @Res({ passthrough: true }) response: HttpResponse,
+  ): Promise<JobView> {
+    const job = await this.jobs.cancel(id);
+    response.statusCode = 200;
+    return job;
+  }
+
+  @Post(':id/resume')
+  async resume(
+    @Param('id') id: string,
+    @Res({ passthrough: true }) response: HttpResponse,
+  ): Promise<JobView> {
+    const job = await this.jobs.resume(id);
+    response.statusCode = 200;
+    return job;
+  }
+
+  @Get(':id/events')
+  async events(
+    @Param('id') jobId: string,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Res() response: HttpResponse,
+  ): Promise<void> {
+    const afterId =
+      lastEventId === undefined ? null : validated(eventIdSchema, lastEventId, 'Last-Event-ID');
+    await this.jobs.record(jobId);
+    await this.streams.send({ jobId, afterId, response, closing: this.closing });
+  }
+
+  @Get(':id/metrics')
+  async metrics(
+    @Param('id') id: string,
+    @Query({ schema: metricsQuerySchema }) query: z.output<typeof metricsQuerySchema>,
+  ): Promise<{ items: StepMetrics[] }> {
+    await this.jobs.record(id);
+    return { items: await this.store.steps(id, query.fromStep, query.limit) };
+  }
+
+  @Get(':id/evaluations')
+  async evaluations(@Param('id') id: string): Promise<{ items: EvaluationResult[] }> {
+    await this.jobs.record(id);
+    return { items: await this.store.evaluations(id) };
+  }
+
+  @Get(':id/checkpoints')
+  async checkpoints(@Param('id') id: string): Promise<{ items: CheckpointView[] }> {
+    await this.jobs.record(id);
+    return { items: await this.models.checkpoints(id) };
+  }
+
+  @Get(':id/model')
+  async model(
+    @Param('id') id: string,
+    @Req() request: HttpRequest,
+    @Res() response: HttpResponse,
+  ): Promise<void> {
+    const job = await this.jobs.record(id);
+    const { bytes, sha256 } = await this.models.model(job);
+    response.writeHead(200, {
+      'content-type': 'application/octet-stream',
+      'content-length': bytes.length,
+      'content-disposition': `attachment; filename="${job.name}.safetensors"`,
+      'cache-control': 'no-store',
+      etag: `"${sha256}"`,
+      'skipring-model-sha256': sha256,
+    });
+    response.end(request.method === 'HEAD' ? undefined : bytes);
+  }
+}

@@ -1,0 +1,162 @@
+import { finalJobStates, type JobSpec, type JobView } from '@skipring/protocol';
+import type { JobRecord, RunStore } from '@skipring/redis';
+import type { Logger } from 'pino';
+import { HttpProblem } from '../http/problem.js';
+import type { Scheduler } from '../scheduling/ports.js';
+import type { Admission } from './admission.js';
+import type { EventHub } from './event-hub.js';
+import { idempotencyOf } from './idempotency.js';
+import type { JobEntries, JobEntry } from './job-entries.js';
+import { newJobId } from './job-id.js';
+import { newRecord, viewOf } from './job-view.js';
+
+export interface JobsParts {
+  readonly store: RunStore;
+  readonly entries: JobEntries;
+  readonly admission: Admission;
+  readonly scheduler: Scheduler;
+  readonly hub: EventHub;
+  readonly log: Logger;
+}
+
+/** What users do with jobs; the scheduler runs them. */
+export class JobsService {
+  constructor(private readonly parts: JobsParts) {}
+
+  /**
+   * Stores a job and queues it. With a known idempotency key nothing new is made and the job of the
+   * first submission comes back.
+   * @throws HttpProblem REQUEST_INVALID, DATA_SET_UNKNOWN, IDEMPOTENCY_KEY_INVALID;
+   *   StoreError IDEMPOTENCY_KEY_REUSED
+   */
+  async submit(
+    spec: JobSpec,
+    idempotencyKey: string | undefined,
+  ): Promise<{ job: JobView; created: boolean }> {
+    const { store, entries, admission, log } = this.parts;
+    const idempotency = idempotencyOf(idempotencyKey, spec);
+    const { reason, ...totals } = await admission.atSubmission(spec);
+    const fresh = newRecord(newJobId(), spec, reason, totals);
+    const event = { type: 'state', state: 'pending', reason, attempt: 0 } as const;
+    const { id, created } = await store.create(fresh, event, idempotency);
+    const record = created ? fresh : await this.record(id);
+    // Also for a repeated submission: the first may have been cut off before its entry was added.
+    if (record.state === 'pending') await entries.add(record, spec.delayMs);
+    if (created) log.info({ jobId: id, name: spec.name }, 'job submitted');
+    return { job: this.live(record), created };
+  }
+
+  /** Throws HttpProblem JOB_UNKNOWN. */
+  async get(id: string): Promise<JobView> {
+    return this.live(await this.record(id));
+  }
+
+  async list(
+    query: Parameters<RunStore['list']>[0],
+  ): Promise<{ items: JobView[]; nextCursor: string | null }> {
+    const { items, nextCursor } = await this.parts.store.list(query);
+    return { items: items.map((record) => this.live(record)), nextCursor };
+  }
+
+  /**
+   * Cancels a job. One that runs stores a checkpoint first, and to cancel it again meanwhile changes
+   * nothing.
+   * @throws HttpProblem JOB_UNKNOWN, JOB_FINAL when it has ended, also by an earlier cancel
+   */
+  async cancel(id: string): Promise<JobView> {
+    const { scheduler, entries, hub, log } = this.parts;
+    const before = await this.record(id);
+    const result = await scheduler.cancel(id);
+    if (result === 'missing') throw unknownJob(id);
+    if (result === 'final') {
+      const { state } = await this.record(id);
+      throw new HttpProblem('JOB_FINAL', `job ${id} has ended already: it is ${state}`);
+    }
+    if (before.state === 'pending') await entries.remove(before);
+    hub.publish(id);
+    log.info({ jobId: id, result }, 'job cancel');
+    return this.get(id);
+  }
+
+  /**
+   * Queues a cancelled or failed job again; it goes on from its last checkpoint.
+   * @throws HttpProblem JOB_UNKNOWN, JOB_NOT_RESUMABLE
+   */
+  async resume(id: string): Promise<JobView> {
+    const { store, entries, hub, log } = this.parts;
+    const record = await this.record(id);
+    const reason = 'resumed: waits for its turn';
+    const next: JobRecord = {
+      ...record,
+      state: 'pending',
+      reason,
+      attemptsBefore: record.attempt,
+      entries: record.entries + 1,
+      finishedAt: null,
+    };
+    const { state, attemptsBefore, entries: numEntries, finishedAt, attempt } = next;
+    const result = await store.change(id, {
+      from: ['cancelled', 'failed'],
+      fields: { state, reason, attemptsBefore, entries: numEntries, finishedAt },
+      event: { type: 'state', state, reason, attempt },
+    });
+    if (result.outcome === 'missing') throw unknownJob(id);
+    if (result.outcome === 'refused') {
+      throw new HttpProblem(
+        'JOB_NOT_RESUMABLE',
+        `job ${id} is ${result.state}, expected cancelled or failed`,
+      );
+    }
+    await entries.add(next, 0);
+    hub.publish(id);
+    log.info({ jobId: id }, 'job resumed');
+    return this.get(id);
+  }
+
+  /** A job's turn has come. The scheduler takes it over; nothing is trained in here. */
+  async takeTurn(entry: JobEntry): Promise<void> {
+    const { entries, admission, scheduler, hub } = this.parts;
+    const record = await entries.pending(entry);
+    if (record === null) return;
+    const isAdmitted = await admission.atTurn(record);
+    hub.publish(record.id);
+    if (isAdmitted) await scheduler.enqueue(record.id);
+  }
+
+  /** A data set became ready or failed: jobs that waited for it get their turn. */
+  async dataSetSettled(name: string): Promise<void> {
+    const { store, entries } = this.parts;
+    for (const id of await store.idsIn('pending')) {
+      const record = await store.get(id);
+      if (record?.spec.data.dataSet !== name) continue;
+      const dueMs = Date.parse(record.createdAt) + record.spec.delayMs;
+      await entries.requeue(id, Math.max(0, dueMs - Date.now()));
+    }
+  }
+
+  /** Throws HttpProblem JOB_UNKNOWN. */
+  async record(id: string): Promise<JobRecord> {
+    const record = await this.parts.store.get(id);
+    if (record === null) throw unknownJob(id);
+    return record;
+  }
+
+  private live(record: JobRecord): JobView {
+    const view = viewOf(record);
+    if (finalJobStates.includes(view.state)) return view;
+    const live = this.parts.scheduler.liveJob(record.id);
+    if (live === null) return view;
+    const { generation, workers, reason, imagesPerSecond, etaMs } = live;
+    return {
+      ...view,
+      generation,
+      reason,
+      workers: [...workers],
+      progress: { ...view.progress, imagesPerSecond, etaMs },
+    };
+  }
+}
+
+export function unknownJob(id: string): HttpProblem {
+  return new HttpProblem('JOB_UNKNOWN', `no job ${id}`);
+}

@@ -1,0 +1,216 @@
+import { API_PREFIX } from '@skipring/protocol';
+import type { z } from 'zod';
+import { eventIdSchema, jobQuerySchema, metricsQuerySchema } from '../jobs/jobs.controller.js';
+import type { SchemaName } from './schemas.js';
+
+/** One route of the API, as documented. */
+export interface Operation {
+  readonly method: 'get' | 'post';
+  /** With parameters in braces. */
+  readonly path: string;
+  readonly tag: 'jobs' | 'data sets' | 'workers' | 'system';
+  readonly id: string;
+  readonly summary: string;
+  readonly query?: z.ZodObject;
+  readonly headers?: Readonly<Record<string, { schema?: z.ZodType; description: string }>>;
+  readonly body?: SchemaName;
+  /** Success: by status, a schema's name or a media type. */
+  readonly success: Readonly<Record<number, SchemaName | { readonly mediaType: string }>>;
+  /** Statuses of problems besides 401, 500 and 503. */
+  readonly problems: readonly number[];
+  readonly isPublic?: boolean;
+}
+
+const jobs = `${API_PREFIX}/jobs`;
+const job = `${jobs}/{id}`;
+const dataSets = `${API_PREFIX}/data-sets`;
+const workers = `${API_PREFIX}/workers`;
+
+/** Every route for users. Those below `/internal` are between coordinator and workers. */
+export const operations: readonly Operation[] = [
+  {
+    method: 'post',
+    path: jobs,
+    tag: 'jobs',
+    id: 'submitJob',
+    summary: 'Submit a job; all problems of a spec are told at once',
+    headers: {
+      'Idempotency-Key': {
+        description: 'Makes the call safe to repeat: within a day, one key makes one job',
+      },
+    },
+    body: 'JobSpec',
+    success: { 201: 'Job', 200: 'Job' },
+    problems: [400, 409, 413, 415, 422],
+  },
+  {
+    method: 'get',
+    path: jobs,
+    tag: 'jobs',
+    id: 'listJobs',
+    summary: 'List jobs, newest first',
+    query: jobQuerySchema,
+    success: { 200: 'JobPage' },
+    problems: [422],
+  },
+  {
+    method: 'get',
+    path: job,
+    tag: 'jobs',
+    id: 'getJob',
+    summary: 'Get a job',
+    success: { 200: 'Job' },
+    problems: [404],
+  },
+  {
+    method: 'post',
+    path: `${job}/cancel`,
+    tag: 'jobs',
+    id: 'cancelJob',
+    summary: 'Cancel a job; one that runs stores a checkpoint first. 409 when it has ended',
+    success: { 200: 'Job' },
+    problems: [404, 409],
+  },
+  {
+    method: 'post',
+    path: `${job}/resume`,
+    tag: 'jobs',
+    id: 'resumeJob',
+    summary: 'Continue a cancelled or failed job from its last checkpoint',
+    success: { 200: 'Job' },
+    problems: [404, 409],
+  },
+  {
+    method: 'get',
+    path: `${job}/events`,
+    tag: 'jobs',
+    id: 'followJob',
+    summary: "A job's events as server-sent events (JobEvent), live, until it has ended",
+    headers: {
+      'Last-Event-ID': { schema: eventIdSchema, description: 'Resume behind this event' },
+    },
+    success: { 200: { mediaType: 'text/event-stream' } },
+    problems: [404, 422],
+  },
+  {
+    method: 'get',
+    path: `${job}/metrics`,
+    tag: 'jobs',
+    id: 'jobMetrics',
+    summary: 'Loss, accuracy, learning rate and time of each committed step',
+    query: metricsQuerySchema,
+    success: { 200: 'StepMetricsList' },
+    problems: [404, 422],
+  },
+  {
+    method: 'get',
+    path: `${job}/evaluations`,
+    tag: 'jobs',
+    id: 'jobEvaluations',
+    summary: 'Evaluations on the test split, with confusion matrix',
+    success: { 200: 'EvaluationList' },
+    problems: [404],
+  },
+  {
+    method: 'get',
+    path: `${job}/checkpoints`,
+    tag: 'jobs',
+    id: 'jobCheckpoints',
+    summary: 'Checkpoints kept, newest first',
+    success: { 200: 'CheckpointList' },
+    problems: [404],
+  },
+  {
+    method: 'get',
+    path: `${job}/model`,
+    tag: 'jobs',
+    id: 'jobModel',
+    summary: 'The trained model as a safetensors file; 409 while there is none',
+    success: { 200: { mediaType: 'application/octet-stream' } },
+    problems: [404, 409],
+  },
+  {
+    method: 'post',
+    path: dataSets,
+    tag: 'data sets',
+    id: 'registerDataSet',
+    summary: 'Register a data set; it is prepared in the background',
+    body: 'DataSetRegistration',
+    success: { 201: 'DataSet', 200: 'DataSet' },
+    problems: [400, 409, 413, 415, 422],
+  },
+  {
+    method: 'get',
+    path: dataSets,
+    tag: 'data sets',
+    id: 'listDataSets',
+    summary: 'List data sets',
+    success: { 200: 'DataSetList' },
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: `${dataSets}/{name}`,
+    tag: 'data sets',
+    id: 'getDataSet',
+    summary: 'Get a data set',
+    success: { 200: 'DataSet' },
+    problems: [404],
+  },
+  {
+    method: 'get',
+    path: workers,
+    tag: 'workers',
+    id: 'listWorkers',
+    summary: 'List connected workers',
+    success: { 200: 'WorkerList' },
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: `${workers}/{id}`,
+    tag: 'workers',
+    id: 'getWorker',
+    summary: 'Get a worker',
+    success: { 200: 'Worker' },
+    problems: [404],
+  },
+  {
+    method: 'post',
+    path: `${workers}/{id}/drain`,
+    tag: 'workers',
+    id: 'drainWorker',
+    summary: 'Take a worker out of service; its lanes go to others',
+    success: { 200: 'Worker' },
+    problems: [404],
+  },
+  {
+    method: 'get',
+    path: '/health/live',
+    tag: 'system',
+    id: 'live',
+    summary: 'The process answers',
+    success: { 200: 'Status' },
+    problems: [],
+    isPublic: true,
+  },
+  {
+    method: 'get',
+    path: '/health/ready',
+    tag: 'system',
+    id: 'ready',
+    summary: 'Requests can be served',
+    success: { 200: 'Status' },
+    problems: [],
+    isPublic: true,
+  },
+  {
+    method: 'get',
+    path: '/metrics',
+    tag: 'system',
+    id: 'metrics',
+    summary: 'Metrics in the text format of Prometheus',
+    success: { 200: { mediaType: 'text/plain' } },
+    problems: [],
+  },
+];

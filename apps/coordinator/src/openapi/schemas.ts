@@ -1,0 +1,70 @@
+import {
+  checkpointViewSchema,
+  dataSetRegistrationSchema,
+  dataSetViewSchema,
+  evaluationResultSchema,
+  jobEventSchema,
+  jobPageSchema,
+  jobSpecSchema,
+  jobViewSchema,
+  problemSchema,
+  stepMetricsSchema,
+  workerViewSchema,
+} from '@skipring/protocol';
+import { z } from 'zod';
+
+const listOf = (item: z.ZodType) => z.strictObject({ items: z.array(item) });
+
+/** What users send: defaults may be left out. */
+const requestSchemas = {
+  JobSpec: jobSpecSchema,
+  DataSetRegistration: dataSetRegistrationSchema,
+} as const;
+
+/** What users receive. */
+const responseSchemas = {
+  Job: jobViewSchema,
+  JobPage: jobPageSchema,
+  JobEvent: jobEventSchema,
+  StepMetrics: stepMetricsSchema,
+  StepMetricsList: listOf(stepMetricsSchema),
+  Evaluation: evaluationResultSchema,
+  EvaluationList: listOf(evaluationResultSchema),
+  Checkpoint: checkpointViewSchema,
+  CheckpointList: listOf(checkpointViewSchema),
+  DataSet: dataSetViewSchema,
+  DataSetList: listOf(dataSetViewSchema),
+  Worker: workerViewSchema,
+  WorkerList: listOf(workerViewSchema),
+  Problem: problemSchema,
+  Status: z.strictObject({ status: z.literal('ok') }),
+} as const;
+
+export type SchemaName = keyof typeof requestSchemas | keyof typeof responseSchemas;
+export type JsonSchema = Record<string, unknown>;
+
+/** JSON schemas of everything in the API, by name, made from the zod schemas that are enforced. */
+export function componentSchemas(): Record<string, JsonSchema> {
+  return {
+    ...convert(requestSchemas, 'input'),
+    ...convert(responseSchemas, 'output'),
+  };
+}
+
+function convert(
+  schemas: Readonly<Record<string, z.ZodType>>,
+  io: 'input' | 'output',
+): Record<string, JsonSchema> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
+  const converted = z.toJSONSchema(registry, {
+    io,
+    uri: (id) => `#/components/schemas/${id}`,
+  });
+  return Object.fromEntries(
+    Object.entries(converted.schemas).map(([id, schema]) => {
+      const { $schema: _version, $id: _place, ...rest } = schema as JsonSchema;
+      return [id, rest];
+    }),
+  );
+}

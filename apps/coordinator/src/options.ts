@@ -1,0 +1,130 @@
+import { isIP } from 'node:net';
+import { homedir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { DEFAULT_PORT } from '@skipring/protocol';
+import { z } from 'zod';
+
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const token = z.string().min(16, 'expected at least 16 characters').max(512).regex(/^\S+$/);
+
+const environmentSchema = z.object({
+  SKIPRING_HOST: z.string().min(1).max(255).default('127.0.0.1'),
+  SKIPRING_PORT: integer(0, 65_535).default(DEFAULT_PORT),
+  SKIPRING_DATA_DIR: z.string().min(1).optional(),
+  SKIPRING_DATA_ROOTS: z.string().default(''),
+  SKIPRING_API_TOKEN: token.optional(),
+  SKIPRING_JOIN_TOKEN: token.optional(),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: 'expected redis://HOST:PORT' })
+    .default('redis://127.0.0.1:6379'),
+  SKIPRING_KEY_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 letters, digits, dashes or underscores')
+    .default('skipring'),
+  SKIPRING_HEARTBEAT_INTERVAL_MS: integer(50, 60_000).default(1_000),
+  SKIPRING_HEARTBEAT_TIMEOUT_MS: integer(200, 600_000).default(5_000),
+  SKIPRING_MAX_CHECKPOINT_MB: integer(1, 65_536).default(4_096),
+  SKIPRING_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  SKIPRING_PARENT_PIPE: z.enum(['0', '1']).default('0'),
+  XDG_DATA_HOME: z.string().optional(),
+});
+
+/** What the coordinator is told from outside. */
+export interface CoordinatorOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Prepared data sets and checkpoints. */
+  readonly dataDirectory: string;
+  /** Directories from which data sets may be registered. */
+  readonly dataRoots: readonly string[];
+  /** Bearer token of users; null asks for none, on loopback alone. */
+  readonly apiToken: string | null;
+  /** Bearer token of workers; null asks for none, on loopback alone. */
+  readonly joinToken: string | null;
+  readonly redisUrl: string;
+  /** Starts the name of every key in Redis. */
+  readonly keyPrefix: string;
+  readonly heartbeatIntervalMs: number;
+  /** A worker silent for this long is dead. */
+  readonly heartbeatTimeoutMs: number;
+  readonly maxCheckpointBytes: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Exit when standard input closes: the launcher that started this process is gone. */
+  readonly parentPipe: boolean;
+}
+
+/** The options are not usable; `problems` has a line for each of them. */
+export class OptionsError extends Error {
+  override readonly name = 'OptionsError';
+  readonly code = 'OPTIONS_INVALID';
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+const SECRETS = ['SKIPRING_API_TOKEN', 'SKIPRING_JOIN_TOKEN', 'REDIS_URL'];
+
+/** Turns the environment into validated, frozen options. Throws OptionsError with all problems. */
+export function readOptions(environment: NodeJS.ProcessEnv): CoordinatorOptions {
+  const parsed = environmentSchema.safeParse(environment);
+  if (!parsed.success) {
+    throw new OptionsError(
+      parsed.error.issues.map((issue) => {
+        const name = String(issue.path[0]);
+        const value = SECRETS.includes(name) ? '(hidden)' : JSON.stringify(environment[name]);
+        return `${name}=${value}: ${issue.message}`;
+      }),
+    );
+  }
+  const values = parsed.data;
+  const dataHome = values.XDG_DATA_HOME ?? join(homedir(), '.local', 'share');
+  return checkedOptions({
+    host: values.SKIPRING_HOST,
+    port: values.SKIPRING_PORT,
+    dataDirectory: resolve(values.SKIPRING_DATA_DIR ?? join(dataHome, 'skipring')),
+    dataRoots: values.SKIPRING_DATA_ROOTS.split(delimiter)
+      .filter((root) => root !== '')
+      .map((root) => resolve(root)),
+    apiToken: values.SKIPRING_API_TOKEN ?? null,
+    joinToken: values.SKIPRING_JOIN_TOKEN ?? null,
+    redisUrl: values.REDIS_URL,
+    keyPrefix: values.SKIPRING_KEY_PREFIX,
+    heartbeatIntervalMs: values.SKIPRING_HEARTBEAT_INTERVAL_MS,
+    heartbeatTimeoutMs: values.SKIPRING_HEARTBEAT_TIMEOUT_MS,
+    maxCheckpointBytes: values.SKIPRING_MAX_CHECKPOINT_MB * 1_000_000,
+    logLevel: values.SKIPRING_LOG_LEVEL,
+    parentPipe: values.SKIPRING_PARENT_PIPE === '1',
+  });
+}
+
+/** Rules that involve two options. Throws OptionsError with all problems. */
+export function checkedOptions(options: CoordinatorOptions): CoordinatorOptions {
+  const problems: string[] = [];
+  if (!isLoopback(options.host)) {
+    for (const [name, value] of [
+      ['SKIPRING_API_TOKEN', options.apiToken],
+      ['SKIPRING_JOIN_TOKEN', options.joinToken],
+    ] as const) {
+      if (value !== null) continue;
+      problems.push(
+        `${name} is not set and SKIPRING_HOST=${JSON.stringify(options.host)} can be reached from ` +
+          'other machines: set a token, or serve 127.0.0.1 only',
+      );
+    }
+  }
+  if (options.heartbeatTimeoutMs < 2 * options.heartbeatIntervalMs) {
+    problems.push(
+      `SKIPRING_HEARTBEAT_TIMEOUT_MS=${options.heartbeatTimeoutMs}: expected at least twice ` +
+        `SKIPRING_HEARTBEAT_INTERVAL_MS=${options.heartbeatIntervalMs}`,
+    );
+  }
+  if (problems.length > 0) throw new OptionsError(problems);
+  return Object.freeze(options);
+}
+
+/** Whether an address to listen on can be reached from this machine alone. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true;
+  return isIP(host) === 4 ? host.startsWith('127.') : host === '::1';
+}

@@ -1,0 +1,12 @@
+/** Names of what controllers are given; `createCoordinator` makes the parts. */
+export const JOBS = Symbol('JobsService');
+export const MODELS = Symbol('Models');
+export const RUN_STORE = Symbol('RunStore');
+export const EVENT_STREAMS = Symbol('EventStreams');
+/** Fires when the coordinator begins to stop. */
+export const CLOSING = Symbol('closing');
+export const DATA_SETS = Symbol('DataSetsService');
+export const CHECKPOINT_UPLOADS = Symbol('CheckpointUploads');
+export const CHECKPOINTS = Symbol('DirectoryCheckpoints');
+export const METRICS = Symbol('MetricsSource');
+export const SCHEDULER = Symbol('Scheduler');
