@@ -11,6 +11,7 @@ import {
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { DataSetsService } from './data-sets/data-sets.service.js';
+import { WorkerGateway } from './gateway/worker-gateway.js';
 import { serve } from './http/serve.js';
 import { CheckpointUploads } from './internal/checkpoint-uploads.js';
 import { Admission } from './jobs/admission.js';
@@ -19,14 +20,17 @@ import { EventStreams } from './jobs/event-stream.js';
 import { JobEntries, type JobEntry } from './jobs/job-entries.js';
 import { JobsService } from './jobs/jobs.service.js';
 import { Models } from './jobs/models.js';
-import { createNoScheduler } from './no-scheduler.js';
 import { createLog } from './observe/log.js';
 import { checkedOptions, type CoordinatorOptions } from './options.js';
+import { ClusterScheduler } from './scheduling/cluster-scheduler.js';
+import { recoverJobs } from './scheduling/recovery.js';
 import { MetricsPage } from './system/metrics-page.js';
 import * as tokens from './tokens.js';
 
 const MAX_EVENT_STREAMS = 256;
-const CLOSE_DEADLINE_MS = 5_000;
+/** Together less than the time that `main` gives the whole coordinator. */
+const REQUESTS_DEADLINE_MS = 3_000;
+const WRITES_DEADLINE_MS = 2_000;
 
 export interface Coordinator {
   readonly url: string;
@@ -94,8 +98,26 @@ async function start(
     log,
   );
   const entries = new JobEntries(store, jobQueue);
-  const scheduler = createNoScheduler(store);
   const hub = new EventHub();
+  const scheduler = new ClusterScheduler({
+    store,
+    queue: entries,
+    checkpoints: {
+      latestStep: async (jobId) => (await checkpoints.latest(jobId))?.entry.step ?? null,
+      raiseFence: (fence) => {
+        checkpoints.raiseFence(fence);
+      },
+    },
+    dataSets,
+    metrics,
+    heartbeatTimeoutMs: options.heartbeatTimeoutMs,
+    onEvent: ({ type, jobId }) => {
+      metrics.countEvent(type);
+      hub.publish(jobId);
+    },
+    log,
+  });
+  closers.push(() => scheduler.close(WRITES_DEADLINE_MS));
   const admission = new Admission(dataSets, store);
   const jobs = new JobsService({ store, entries, admission, scheduler, hub, log });
   dataSets.onSettled = (name) => jobs.dataSetSettled(name);
@@ -120,6 +142,8 @@ async function start(
     provide(tokens.METRICS, new MetricsPage({ metrics, store, scheduler, queues, log })),
     provide(tokens.SCHEDULER, scheduler),
   ]);
+  await recoverJobs(store, entries);
+  await entries.recover();
   const http = await serve(module, {
     host: options.host,
     port: options.port,
@@ -127,13 +151,19 @@ async function start(
     metrics,
     log,
   });
-  closers.push(() => http.close(CLOSE_DEADLINE_MS));
+  closers.push(() => http.close(REQUESTS_DEADLINE_MS));
   closers.push(() => {
     closing.abort();
     return Promise.resolve();
   });
+  const gateway = new WorkerGateway(scheduler, { ...options, log });
+  gateway.attach(http.server);
+  closers.push(() => {
+    gateway.close();
+    return Promise.resolve();
+  });
+  scheduler.start();
   await dataSets.start();
-  await entries.recover();
   jobQueue.start((entry) => jobs.takeTurn(entry));
   return http.port;
 }

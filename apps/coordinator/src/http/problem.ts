@@ -27,6 +27,7 @@ export const problemKinds = {
   SHARD_UNKNOWN: [404, 'There is no such shard'],
   WORKER_UNKNOWN: [404, 'There is no such worker'],
   TOO_MANY_UPLOADS: [503, 'Too many uploads are in progress'],
+  TOO_MANY_WORKERS: [503, 'Too many workers are connected'],
   TOO_MANY_STREAMS: [503, 'Too many event streams are open'],
   STORE_UNAVAILABLE: [503, 'The store is not reachable'],
   SHUTTING_DOWN: [503, 'The coordinator is shutting down'],

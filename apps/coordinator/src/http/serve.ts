@@ -14,6 +14,7 @@ import { jsonBody } from './json-body.js';
 import { observeRequests } from './observe-requests.js';
 import { HttpProblem } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
+import { rawAnswer } from './raw-answer.js';
 import { authentication, type Tokens } from './tokens.js';
 import { ValidationPipe } from './validation.pipe.js';
 
@@ -82,12 +83,7 @@ function limit(server: Server): void {
       return;
     }
     const problem = new HttpProblem('REQUEST_MALFORMED', 'this is not an HTTP request');
-    const body = JSON.stringify(problem.body());
-    socket.end(
-      'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n' +
-        'Content-Type: application/problem+json; charset=utf-8\r\n' +
-        `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    );
+    socket.end(rawAnswer(problem));
   });
 }
 

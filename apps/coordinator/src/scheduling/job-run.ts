@@ -4,37 +4,32 @@ import { Throughput } from './throughput.js';
 
 /** What the scheduler keeps of a job between the start and the end of an attempt. */
 export class JobRun {
+  readonly retries: JobRecord['spec']['retries'];
+  /** Since the job was submitted or resumed; this one included. */
+  readonly attemptsMade: number;
   readonly throughput = new Throughput();
+  /** When the first attempt began to train; null before that. */
+  startedAt: string | null;
   private progress: JobView['progress'];
   private best: number | null;
-  startedAt: string | null;
 
   constructor(
     record: JobRecord,
     readonly attempt: number,
   ) {
-    this.progress = record.progress;
-    this.best = record.bestAccuracy;
-    this.startedAt = record.startedAt;
     this.retries = record.spec.retries;
     this.attemptsMade = attempt - record.attemptsBefore;
+    this.startedAt = record.startedAt;
+    this.progress = record.progress;
+    this.best = record.bestAccuracy;
   }
-
-  readonly retries: JobRecord['spec']['retries'];
-  /** Since the job was submitted or resumed; this one included. */
-  readonly attemptsMade: number;
 
   /** The job's progress after a committed step. */
   observeStep({ step, epoch, samples, stepMs }: StepMetrics): JobView['progress'] {
     this.throughput.observe(samples, stepMs);
     const { imagesPerSecond } = this.throughput;
-    this.progress = { ...this.progress, step, epoch, imagesPerSecond, etaMs: this.etaMs(step) };
+    this.progress = { ...this.progress, step, epoch, imagesPerSecond, etaMs: this.etaOf(step) };
     return this.progress;
-  }
-
-  /** The job's progress when it has succeeded. */
-  get ended(): JobView['progress'] {
-    return { ...this.progress, etaMs: 0 };
   }
 
   /** Best test accuracy so far, with this one. */
@@ -43,11 +38,21 @@ export class JobRun {
     return this.best;
   }
 
-  get eta(): number | null {
-    return this.etaMs(this.progress.step);
+  /** The job's progress when it trains no longer. */
+  get stopped(): JobView['progress'] {
+    return { ...this.progress, imagesPerSecond: 0, etaMs: null };
   }
 
-  private etaMs(step: number): number | null {
+  /** The job's progress when it has succeeded. */
+  get succeeded(): JobView['progress'] {
+    return { ...this.progress, etaMs: 0 };
+  }
+
+  get etaMs(): number | null {
+    return this.etaOf(this.progress.step);
+  }
+
+  private etaOf(step: number): number | null {
     return this.throughput.etaMs(Math.max(0, this.progress.totalSteps - step));
   }
 }

@@ -23,18 +23,27 @@ export class OrderedWrites {
    */
   add(jobId: string, write: () => Promise<void>, { isMetric = false } = {}): void {
     if (isMetric && this.numWaiting >= MAX_BACKLOG) return;
+    this.run(jobId, write).catch((error: unknown) => {
+      this.log.error({ jobId, err: error }, 'a change of a job could not be stored');
+    });
+  }
+
+  /** Adds a write to a job's line; resolves with its result. Throws what the write throws. */
+  run<T>(jobId: string, write: () => Promise<T>): Promise<T> {
     this.numWaiting += 1;
     const before = this.lines.get(jobId) ?? Promise.resolve();
-    const line = before
-      .then(() => this.persist(jobId, write))
-      .catch((error: unknown) => {
-        this.log.error({ jobId, err: error }, 'a change of a job could not be stored');
-      })
+    const result = before.then(() => this.persist(jobId, write));
+    const line = result
+      .then(
+        () => undefined,
+        () => undefined,
+      )
       .then(() => {
         this.numWaiting -= 1;
         if (this.lines.get(jobId) === line) this.lines.delete(jobId);
       });
     this.lines.set(jobId, line);
+    return result;
   }
 
   /** Resolves when all writes added so far for this job have ended, or at the deadline. */
@@ -49,11 +58,10 @@ export class OrderedWrites {
     await Promise.all(this.lines.values());
   }
 
-  private async persist(jobId: string, write: () => Promise<void>): Promise<void> {
+  private async persist<T>(jobId: string, write: () => Promise<T>): Promise<T> {
     for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
       try {
-        await write();
-        return;
+        return await write();
       } catch (error) {
         const isAway = error instanceof StoreError && error.code === 'STORE_UNAVAILABLE';
         if (!isAway || this.giveUp.signal.aborted) throw error;
@@ -64,6 +72,7 @@ export class OrderedWrites {
   }
 }
 
+/** Resolves after `ms`, or when the signal fires. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

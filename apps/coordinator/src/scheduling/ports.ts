@@ -1,4 +1,11 @@
-import type { DataSetManifest, Fence, JobEvent, JobState, WorkerView } from '@skipring/protocol';
+import type {
+  CoordinatorMessage,
+  DataSetManifest,
+  Fence,
+  JobState,
+  WorkerMessage,
+  WorkerView,
+} from '@skipring/protocol';
 import type { ChangeResult, JobChange, JobRecord } from '@skipring/redis';
 
 /** What the scheduler needs of the run store. Every call may throw while the store is away. */
@@ -59,8 +66,6 @@ export interface Scheduler {
   workers(): WorkerView[];
   /** The part of a running job's view that changes live. */
   liveJob(jobId: string): LiveJob | null;
-  /** Calls back after an event is stored; returns a function that ends it. */
-  onEvent(listener: (event: JobEvent) => void): () => void;
 }
 
 export interface LiveJob {
@@ -72,4 +77,22 @@ export interface LiveJob {
   /** Smoothed. */
   readonly imagesPerSecond: number;
   readonly etaMs: number | null;
+}
+
+/** A worker's connection. */
+export interface WorkerLink {
+  send(message: CoordinatorMessage): void;
+  close(reason: string): void;
+}
+
+/** What the gateway tells of its connections. */
+export interface WorkerEvents {
+  /** A worker's newest connection counts; an older one is closed. */
+  workerConnected(hello: Extract<WorkerMessage, { type: 'hello' }>, link: WorkerLink): void;
+  workerMessage(
+    workerId: string,
+    link: WorkerLink,
+    message: Exclude<WorkerMessage, { type: 'hello' }>,
+  ): void;
+  workerDisconnected(workerId: string, link: WorkerLink, reason: string): void;
 }

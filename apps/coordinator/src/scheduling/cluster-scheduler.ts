@@ -1,0 +1,219 @@
+import { Cluster, type ClusterInput, type Hello } from '@skipring/cluster';
+import type { CoordinatorMetrics } from '@skipring/metrics';
+import {
+  finalJobStates,
+  type Fence,
+  type WorkerMessage,
+  type WorkerView,
+} from '@skipring/protocol';
+import type { Logger } from 'pino';
+import { EffectHandler } from './effect-handler.js';
+import { FinalSeries } from './final-series.js';
+import { JobRecorder, type RecorderParts } from './job-recorder.js';
+import { OrderedWrites } from './ordered-writes.js';
+import type {
+  CancelResult,
+  CheckpointIndex,
+  LiveJob,
+  ReadyDataSets,
+  Scheduler,
+  StoredCheckpoint,
+  WorkerEvents,
+  WorkerLink,
+} from './ports.js';
+import { ringToken } from './ring-token.js';
+import { WorkerLinks } from './worker-links.js';
+import { workerView } from './worker-view.js';
+
+/** Deadlines of the cluster are kept to this precision. */
+const TICK_MS = 100;
+/** How long a cancel waits for the store before it answers. */
+const SETTLE_DEADLINE_MS = 5_000;
+
+export interface SchedulerParts extends Omit<RecorderParts, 'writes'> {
+  readonly checkpoints: CheckpointIndex;
+  readonly dataSets: ReadyDataSets;
+  readonly metrics: CoordinatorMetrics;
+  readonly heartbeatTimeoutMs: number;
+}
+
+/**
+ * Feeds the cluster what happens and carries out what it decides: messages to workers at once,
+ * changes of jobs through `OrderedWrites`, so that training does not wait for the store.
+ */
+export class ClusterScheduler implements Scheduler, WorkerEvents {
+  private readonly cluster: Cluster;
+  private readonly writes: OrderedWrites;
+  private readonly recorder: JobRecorder;
+  private readonly finalSeries: FinalSeries;
+  private readonly links: WorkerLinks;
+  private readonly effects: EffectHandler;
+  private readonly entering = new Map<string, Promise<void>>();
+  private readonly log: Logger;
+  private ticker: NodeJS.Timeout | null = null;
+
+  constructor(private readonly parts: SchedulerParts) {
+    this.log = parts.log;
+    this.cluster = new Cluster(ringToken, { heartbeatTimeoutMs: parts.heartbeatTimeoutMs });
+    this.writes = new OrderedWrites(parts.log);
+    this.recorder = new JobRecorder({ ...parts, writes: this.writes });
+    this.finalSeries = new FinalSeries(parts.metrics);
+    this.links = new WorkerLinks(parts.metrics, parts.log);
+    const { recorder, links, finalSeries } = this;
+    this.effects = new EffectHandler({ ...parts, recorder, links, finalSeries });
+  }
+
+  start(): void {
+    this.ticker ??= setInterval(() => {
+      this.apply({ type: 'tick' });
+    }, TICK_MS);
+  }
+
+  /** Decides nothing more; what was decided is stored, within the deadline. */
+  async close(deadlineMs: number): Promise<void> {
+    if (this.ticker !== null) clearInterval(this.ticker);
+    this.finalSeries.close();
+    await this.writes.close(deadlineMs);
+  }
+
+  enqueue(jobId: string): Promise<void> {
+    const known = this.entering.get(jobId);
+    if (known !== undefined) return known;
+    const entering = this.enter(jobId).finally(() => this.entering.delete(jobId));
+    this.entering.set(jobId, entering);
+    return entering;
+  }
+
+  async cancel(jobId: string): Promise<CancelResult> {
+    const { store, onEvent } = this.parts;
+    // While the store is away this throws: a cancel that is answered is stored.
+    const record = await store.get(jobId);
+    if (record === null) return 'missing';
+    await this.entering.get(jobId)?.catch(() => undefined);
+    if (this.cluster.job(jobId) !== null) {
+      this.apply({ type: 'cancelRequested', jobId });
+      await this.writes.settled(jobId, SETTLE_DEADLINE_MS);
+      return this.cluster.job(jobId) === null ? 'cancelled' : 'cancelling';
+    }
+    await this.writes.settled(jobId, SETTLE_DEADLINE_MS);
+    const reason = 'cancelled by a user';
+    const { attempt } = record;
+    const result = await store.change(jobId, {
+      from: ['pending', 'waiting'],
+      fields: { state: 'cancelled', reason, finishedAt: new Date().toISOString() },
+      event: { type: 'state', state: 'cancelled', reason, attempt },
+    });
+    if (result.outcome === 'missing') return 'missing';
+    if (result.outcome === 'refused') {
+      // Its turn came in between.
+      return finalJobStates.includes(result.state) ? 'final' : this.cancel(jobId);
+    }
+    onEvent({ type: 'state', jobId });
+    return 'cancelled';
+  }
+
+  drain(workerId: string): boolean {
+    if (!this.links.has(workerId)) return false;
+    this.log.info({ workerId }, 'worker drains');
+    this.apply({ type: 'drainRequested', workerId, reason: 'drained by a user' });
+    return true;
+  }
+
+  isCurrent(fence: Fence): boolean {
+    return this.cluster.isCurrent(fence);
+  }
+
+  checkpointStored(fence: Fence, checkpoint: StoredCheckpoint): void {
+    this.recorder.checkpoint(fence, checkpoint);
+    this.apply({ type: 'checkpointStored', fence, step: checkpoint.step });
+  }
+
+  workers(): WorkerView[] {
+    const nowMs = performance.now();
+    return this.cluster.workers().map((worker) => {
+      const isTraining = worker.rank !== null;
+      return workerView(worker, isTraining ? this.links.imagesPerSecond(worker.id) : 0, nowMs);
+    });
+  }
+
+  liveJob(jobId: string): LiveJob | null {
+    const job = this.cluster.job(jobId);
+    const run = this.recorder.run(jobId);
+    if (job === null || run === null) return null;
+    const isTraining = job.state === 'running';
+    return {
+      generation: job.fence?.generation ?? 0,
+      workers: job.workers,
+      reason: job.reason,
+      imagesPerSecond: isTraining ? run.throughput.imagesPerSecond : 0,
+      etaMs: isTraining ? run.etaMs : null,
+    };
+  }
+
+  workerConnected(hello: Hello, link: WorkerLink): void {
+    const { workerId, host, device, threads } = hello;
+    this.links.add(workerId, link);
+    this.log.info({ workerId, host, device, threads }, 'worker connected');
+    this.apply({ type: 'workerConnected', hello });
+  }
+
+  workerMessage(
+    workerId: string,
+    link: WorkerLink,
+    message: Exclude<WorkerMessage, { type: 'hello' }>,
+  ): void {
+    if (!this.links.isCurrent(workerId, link)) return;
+    if (message.type === 'heartbeat') {
+      this.parts.metrics.observeHeartbeat(workerId, message.computeSilentMs);
+    } else if (message.type === 'aborted') {
+      const { fence, code, position } = message;
+      const { step } = position;
+      this.log.warn({ ...fence, workerId, code, step, reason: message.message }, 'worker aborted');
+    }
+    this.apply({ type: 'workerMessage', workerId, message });
+  }
+
+  workerDisconnected(workerId: string, link: WorkerLink, reason: string): void {
+    if (!this.links.isCurrent(workerId, link)) return;
+    this.log.info({ workerId, reason }, 'worker disconnected');
+    this.links.forget(workerId);
+    this.apply({ type: 'workerDisconnected', workerId, reason });
+  }
+
+  private async enter(jobId: string): Promise<void> {
+    const { store, checkpoints, dataSets, onEvent } = this.parts;
+    if (this.cluster.job(jobId) !== null) return;
+    const record = await store.get(jobId);
+    if (record?.state !== 'pending') return;
+    const { spec } = record;
+    const dataSet = await dataSets.ready(spec.data.dataSet);
+    if (dataSet === null) throw new Error(`data set ${spec.data.dataSet} is not ready`);
+    const checkpointStep = await checkpoints.latestStep(jobId);
+    const attempt = await store.nextAttempt(jobId);
+    const reason = 'waits for workers';
+    const result = await this.writes.run(jobId, () =>
+      store.change(jobId, {
+        // `waiting` when an earlier try of this write succeeded and its answer was lost.
+        from: ['pending', 'waiting'],
+        fields: { state: 'waiting', attempt, reason },
+        event: { type: 'state', state: 'waiting', reason, attempt },
+      }),
+    );
+    if (result.outcome !== 'done') return;
+    onEvent({ type: 'state', jobId });
+    this.finalSeries.keep(jobId);
+    this.recorder.begin(record, attempt);
+    const { hash, manifest } = dataSet;
+    this.log.info({ jobId, attempt, checkpointStep }, 'attempt begins');
+    this.apply({
+      type: 'jobQueued',
+      job: { id: jobId, spec, attempt, checkpointStep, dataSet: { hash, manifest } },
+    });
+  }
+
+  private apply(input: ClusterInput): void {
+    for (const effect of this.cluster.apply(input, performance.now())) {
+      this.effects.carryOut(effect);
+    }
+  }
+}

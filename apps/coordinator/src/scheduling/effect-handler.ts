@@ -1,0 +1,138 @@
+import type { ClusterEffect } from '@skipring/cluster';
+import type { CoordinatorMetrics } from '@skipring/metrics';
+import type { Logger } from 'pino';
+import type { FinalSeries } from './final-series.js';
+import type { JobRecorder } from './job-recorder.js';
+import type { CheckpointIndex } from './ports.js';
+import type { WorkerLinks } from './worker-links.js';
+
+export interface EffectParts {
+  readonly links: WorkerLinks;
+  readonly recorder: JobRecorder;
+  readonly checkpoints: Pick<CheckpointIndex, 'raiseFence'>;
+  readonly metrics: CoordinatorMetrics;
+  readonly finalSeries: FinalSeries;
+  readonly log: Logger;
+}
+
+type Effect<T extends ClusterEffect['type']> = Extract<ClusterEffect, { type: T }>;
+
+/** Carries out what the cluster decides: messages, metrics, records and the log. Never throws. */
+export class EffectHandler {
+  constructor(private readonly parts: EffectParts) {}
+
+  carryOut(effect: ClusterEffect): void {
+    const { links } = this.parts;
+    switch (effect.type) {
+      case 'send':
+        links.send(effect.workerId, effect.message);
+        return;
+      case 'disconnect':
+        links.disconnect(effect.workerId, effect.reason);
+        return;
+      case 'jobState':
+        this.jobState(effect);
+        return;
+      case 'generationStarted':
+        this.generationStarted(effect);
+        return;
+      case 'stepCommitted':
+        this.stepCommitted(effect);
+        return;
+      case 'rankStep':
+        this.rankStep(effect);
+        return;
+      case 'evaluationDone':
+        this.evaluationDone(effect);
+        return;
+      case 'hashesCompared':
+        this.hashesCompared(effect);
+        return;
+      case 'memberLost':
+        this.memberLost(effect);
+        return;
+      case 'attemptFailed':
+      case 'jobFinished':
+      case 'jobCancelled':
+        this.attemptEnded(effect);
+        return;
+    }
+  }
+
+  private jobState(effect: Effect<'jobState'>): void {
+    const { recorder, log } = this.parts;
+    const { jobId, state, reason } = effect;
+    log.info({ jobId, attempt: recorder.run(jobId)?.attempt, state, reason }, 'job state');
+    recorder.state(effect);
+  }
+
+  private generationStarted(effect: Effect<'generationStarted'>): void {
+    const { links, recorder, checkpoints, metrics, log } = this.parts;
+    const { fence, workers, step, reason } = effect;
+    log.info({ ...fence, workers, step, reason }, 'generation started');
+    checkpoints.raiseFence(fence);
+    metrics.observeGeneration(fence, workers.length);
+    for (const workerId of workers) links.restartThroughput(workerId);
+    recorder.generation(effect);
+  }
+
+  private stepCommitted(effect: Effect<'stepCommitted'>): void {
+    const { recorder, metrics, log } = this.parts;
+    const { fence, metrics: stepMetrics } = effect;
+    log.debug({ ...fence, ...stepMetrics }, 'step committed');
+    metrics.observeStep(fence.jobId, stepMetrics);
+    recorder.step(effect);
+  }
+
+  private rankStep({ jobId, workerId, parts, ringBytes, samples }: Effect<'rankStep'>): void {
+    const { links, metrics } = this.parts;
+    const stepMs = Object.values(parts).reduce((sum, ms) => sum + ms, 0);
+    links.observe(workerId, samples, stepMs);
+    metrics.observeRankStep(jobId, parts, ringBytes);
+  }
+
+  private evaluationDone(effect: Effect<'evaluationDone'>): void {
+    const { recorder, metrics, log } = this.parts;
+    const { fence, result } = effect;
+    const { step, epoch, loss, accuracy } = result;
+    log.info({ ...fence, step, epoch, loss, accuracy }, 'evaluation');
+    metrics.observeEvaluation(fence.jobId, result);
+    recorder.evaluation(effect);
+  }
+
+  private hashesCompared({ jobId, agreed }: Effect<'hashesCompared'>): void {
+    const { recorder, metrics, log } = this.parts;
+    metrics.observeHashCheck(jobId, agreed);
+    if (agreed) return;
+    log.error({ jobId }, 'the replicas differ');
+    recorder.tell(jobId, 'error', 'the replicas differ; the majority repairs the others');
+  }
+
+  private memberLost({ jobId, workerId }: Effect<'memberLost'>): void {
+    const { recorder, metrics } = this.parts;
+    metrics.countLostMember(jobId);
+    recorder.tell(jobId, 'warn', `worker ${workerId} is lost`);
+  }
+
+  private attemptEnded(effect: Effect<'attemptFailed' | 'jobFinished' | 'jobCancelled'>): void {
+    const { recorder, finalSeries, log } = this.parts;
+    const { jobId, attempt } = effect;
+    switch (effect.type) {
+      case 'attemptFailed': {
+        const { reason, retryable } = effect;
+        log.warn({ jobId, attempt, reason, retryable }, 'attempt failed');
+        recorder.attemptFailed(effect);
+        break;
+      }
+      case 'jobFinished':
+        log.info({ jobId, attempt, modelSha256: effect.modelSha256 }, 'job succeeded');
+        recorder.succeeded(effect);
+        break;
+      case 'jobCancelled':
+        log.info({ jobId, attempt }, 'job cancelled');
+        recorder.cancelled(effect);
+        break;
+    }
+    finalSeries.end(jobId);
+  }
+}

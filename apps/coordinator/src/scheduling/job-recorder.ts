@@ -1,0 +1,158 @@
+import type { ClusterEffect } from '@skipring/cluster';
+import type { Fence, JobEvent } from '@skipring/protocol';
+import type { JobChange, JobRecord, NewJobEvent } from '@skipring/redis';
+import type { Logger } from 'pino';
+import { retryDelayMs } from '../jobs/retry.js';
+import { JobRun } from './job-run.js';
+import type { OrderedWrites } from './ordered-writes.js';
+import type { JobQueue, JobStore, StoredCheckpoint } from './ports.js';
+
+export interface RecorderParts {
+  readonly store: JobStore;
+  readonly queue: JobQueue;
+  readonly writes: OrderedWrites;
+  /** Called after an event is stored. */
+  readonly onEvent: (event: Pick<JobEvent, 'type' | 'jobId'>) => void;
+  readonly log: Logger;
+}
+
+type Effect<T extends ClusterEffect['type']> = Extract<ClusterEffect, { type: T }>;
+type LogLevel = Extract<JobEvent, { type: 'log' }>['level'];
+
+/** Writes down what becomes of jobs: their records, events and histories. */
+export class JobRecorder {
+  private readonly runs = new Map<string, JobRun>();
+
+  constructor(private readonly parts: RecorderParts) {}
+
+  begin(record: JobRecord, attempt: number): void {
+    this.runs.set(record.id, new JobRun(record, attempt));
+  }
+
+  /** What is known of a job between the start and the end of an attempt. */
+  run(jobId: string): JobRun | null {
+    return this.runs.get(jobId) ?? null;
+  }
+
+  state({ jobId, state, reason }: Effect<'jobState'>): void {
+    const run = this.runs.get(jobId);
+    if (run === undefined) return;
+    const { attempt } = run;
+    if (state === 'running') run.startedAt ??= new Date().toISOString();
+    const { startedAt, stopped } = run;
+    const fields =
+      state === 'waiting'
+        ? { state, reason, startedAt, workers: [], progress: stopped }
+        : { state, reason, startedAt };
+    this.change(jobId, { fields, event: { type: 'state', state, reason, attempt } });
+  }
+
+  generation({ fence, workers, step, reason }: Effect<'generationStarted'>): void {
+    const { jobId, attempt, generation } = fence;
+    this.change(jobId, {
+      fields: { generation, workers: [...workers] },
+      event: { type: 'generation', attempt, generation, workers: [...workers], step, reason },
+    });
+  }
+
+  step({ fence, metrics }: Effect<'stepCommitted'>): void {
+    const progress = this.runs.get(fence.jobId)?.observeStep(metrics);
+    if (progress === undefined) return;
+    this.change(
+      fence.jobId,
+      {
+        fields: { progress, lastStep: metrics },
+        step: metrics,
+        event: { type: 'step', metrics },
+      },
+      { isMetric: true },
+    );
+  }
+
+  evaluation({ fence, result }: Effect<'evaluationDone'>): void {
+    const bestAccuracy = this.runs.get(fence.jobId)?.observeAccuracy(result.accuracy);
+    if (bestAccuracy === undefined) return;
+    this.change(fence.jobId, {
+      fields: { lastEvaluation: result, bestAccuracy },
+      evaluation: result,
+      event: { type: 'evaluation', result },
+    });
+  }
+
+  checkpoint({ jobId }: Fence, { step, bytes, modelSha256, best }: StoredCheckpoint): void {
+    this.change(jobId, { event: { type: 'checkpoint', step, bytes, modelSha256, best } });
+  }
+
+  /** A line for those who follow the job. */
+  tell(jobId: string, level: LogLevel, message: string): void {
+    this.change(jobId, { event: { type: 'log', level, message } });
+  }
+
+  /** The job goes back to the queue when it may be tried again, else it has failed. */
+  attemptFailed({ jobId, reason, retryable }: Effect<'attemptFailed'>): void {
+    const run = this.runs.get(jobId);
+    if (run === undefined) return;
+    const { attempt, attemptsMade, retries } = run;
+    const delayMs = retryable ? retryDelayMs(retries, attemptsMade) : null;
+    if (delayMs === null) {
+      this.end(jobId, run, 'failed', reason, {});
+      return;
+    }
+    const why = `attempt ${attempt} failed: ${reason}; the next begins in ${delayMs} ms`;
+    this.change(jobId, {
+      fields: { state: 'pending', reason: why, workers: [], progress: run.stopped },
+      event: { type: 'state', state: 'pending', reason: why, attempt },
+    });
+    this.runs.delete(jobId);
+    const { writes, queue } = this.parts;
+    writes.add(jobId, () => queue.requeue(jobId, delayMs));
+  }
+
+  succeeded({ jobId, modelSha256 }: Effect<'jobFinished'>): void {
+    const run = this.runs.get(jobId);
+    if (run === undefined) return;
+    this.end(jobId, run, 'succeeded', 'all steps are done', {
+      modelSha256,
+      progress: run.succeeded,
+    });
+  }
+
+  cancelled({ jobId }: Effect<'jobCancelled'>): void {
+    const run = this.runs.get(jobId);
+    if (run !== undefined) this.end(jobId, run, 'cancelled', 'cancelled by a user', {});
+  }
+
+  private end(
+    jobId: string,
+    run: JobRun,
+    state: 'succeeded' | 'failed' | 'cancelled',
+    reason: string,
+    fields: NonNullable<JobChange['fields']>,
+  ): void {
+    const finishedAt = new Date().toISOString();
+    this.change(jobId, {
+      fields: { workers: [], progress: run.stopped, ...fields, state, reason, finishedAt },
+      event: { type: 'state', state, reason, attempt: run.attempt },
+    });
+    this.runs.delete(jobId);
+  }
+
+  private change(
+    jobId: string,
+    change: Pick<JobChange, 'fields' | 'step' | 'evaluation'> & { readonly event: NewJobEvent },
+    options: { isMetric?: boolean } = {},
+  ): void {
+    const { store, writes, onEvent, log } = this.parts;
+    const attempt = this.runs.get(jobId)?.attempt;
+    if (attempt === undefined) return;
+    const write = async (): Promise<void> => {
+      const result = await store.change(jobId, { ...change, attempt });
+      if (result.outcome === 'done') {
+        onEvent({ type: change.event.type, jobId });
+      } else {
+        log.warn({ jobId, attempt, outcome: result.outcome }, 'a change of a job was refused');
+      }
+    };
+    writes.add(jobId, write, options);
+  }
+}

@@ -1,0 +1,48 @@
+import type { JobRecord } from '@skipring/redis';
+import type { JobQueue, JobStore } from './ports.js';
+
+const RESTARTED = 'the coordinator restarted';
+
+/**
+ * Takes over the jobs that a coordinator left when it stopped, before anything else changes them.
+ * Those that ran go to the queue again: their workers still hold their state, and a restart is no
+ * failed attempt. Those that were being cancelled are cancelled.
+ */
+export async function recoverJobs(store: JobStore, queue: JobQueue): Promise<void> {
+  for (const state of ['waiting', 'running'] as const) {
+    for (const id of await store.idsIn(state)) {
+      const record = await store.get(id);
+      if (record === null) continue;
+      await toQueue(store, record);
+      await queue.requeue(id, 0);
+    }
+  }
+  for (const id of await store.idsIn('cancelling')) {
+    const record = await store.get(id);
+    if (record !== null) await toCancelled(store, record);
+  }
+}
+
+async function toQueue(store: JobStore, record: JobRecord): Promise<void> {
+  const { id, attempt, state, attemptsBefore, progress } = record;
+  await store.change(id, {
+    from: [state],
+    fields: {
+      state: 'pending',
+      reason: RESTARTED,
+      workers: [],
+      attemptsBefore: attemptsBefore + 1,
+      progress: { ...progress, imagesPerSecond: 0, etaMs: null },
+    },
+    event: { type: 'state', state: 'pending', reason: RESTARTED, attempt },
+  });
+}
+
+async function toCancelled(store: JobStore, { id, attempt, state }: JobRecord): Promise<void> {
+  const reason = `cancelled by a user; ${RESTARTED} meanwhile`;
+  await store.change(id, {
+    from: [state],
+    fields: { state: 'cancelled', reason, workers: [], finishedAt: new Date().toISOString() },
+    event: { type: 'state', state: 'cancelled', reason, attempt },
+  });
+}
