@@ -38,7 +38,10 @@ export async function loadTensorFlow({
   const settings = {
     TF_NUM_INTRAOP_THREADS: String(threads),
     TF_NUM_INTEROP_THREADS: '1',
-    TF_CPP_MIN_LOG_LEVEL: '3',
+    // Errors only. (oneDNN's notice is printed while the library loads, before this is looked at.)
+    TF_CPP_MIN_LOG_LEVEL: '2',
+    // By default only on where the processor has AVX-512 VNNI; with AVX2 alone it is twice as fast.
+    TF_ENABLE_ONEDNN_OPTS: '1',
     TF_DETERMINISTIC_OPS: '1',
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
     ...(device === 'cpu' ? { CUDA_VISIBLE_DEVICES: '-1' } : {}),
@@ -82,9 +85,9 @@ export function nodeBackend(): NodeBackend {
   );
 }
 
-/** tfjs-node 4.22 calls functions of node:util that Node.js 23 removed. */
+/** tfjs-node 4.22 calls functions of node:util that Node.js 22 warns about and 23 removed. */
 function restoreRemovedUtilities(): void {
   const util = require('node:util') as Record<string, unknown>;
-  util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
-  util['isArray'] ??= Array.isArray;
+  util['isNullOrUndefined'] = (value: unknown) => value === null || value === undefined;
+  util['isArray'] = Array.isArray;
 }
