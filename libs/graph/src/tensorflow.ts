@@ -88,6 +88,6 @@ export function nodeBackend(): NodeBackend {
 /** tfjs-node 4.22 calls functions of node:util that Node.js 22 warns about and 23 removed. */
 function restoreRemovedUtilities(): void {
   const util = require('node:util') as Record<string, unknown>;
-  util['isNullOrUndefined'] = (value: unknown) => value === null || value === undefined;
-  util['isArray'] = Array.isArray;
+  util.isNullOrUndefined = (value: unknown) => value === null || value === undefined;
+  util.isArray = Array.isArray;
 }

@@ -10,6 +10,7 @@ import {
 import { DataType, type Output } from '../graph-def.js';
 import type { Feed, GraphSession } from '../session/graph-session.js';
 import type { ApplyGraph } from './apply-graph.js';
+import { checkBatch, checkExponents, checkVector } from './check-inputs.js';
 import type { ExactInputs } from './lane-vector.js';
 import type { BatchInputs, InputShape, RecordedEvaluation } from './record-lane.js';
 import type { StateGraph } from './state-graph.js';
@@ -56,6 +57,7 @@ export class GraphEngine implements Engine {
     lanes: number,
   ): Int32Array | Float32Array {
     const graph = graphOf(this.parts.lanes, batch, 'a lane');
+    checkExponents(exponents, this.layout);
     const feeds = this.batchFeeds(graph, batch);
     if (graph.exact !== null) {
       const weight = batch.samples / this.parts.laneSize;
@@ -75,6 +77,8 @@ export class GraphEngine implements Engine {
   apply(reduced: Int32Array | Float32Array, inputs: ApplyInputs): void {
     const { apply, session } = this.parts;
     const { totalWeight, exponents, learningRate } = inputs;
+    checkVector(reduced, this.layout, this.reduction);
+    checkExponents(exponents, this.layout);
     const isExact = this.reduction === 'exact';
     const scales = Float32Array.from(
       exponents,
@@ -131,7 +135,9 @@ export class GraphEngine implements Engine {
     this.parts.session.dispose();
   }
 
-  private batchFeeds(graph: BatchInputs, { images, labels, samples }: LaneBatch): Feed[] {
+  private batchFeeds(graph: BatchInputs, batch: LaneBatch): Feed[] {
+    checkBatch(batch, this.parts.inputShape, this.parts.numClasses);
+    const { images, labels, samples } = batch;
     const { height, width, channels } = this.parts.inputShape;
     const shape = [samples, height, width, channels];
     return [
@@ -172,9 +178,13 @@ function requireSameTensors(
     ...[...shapes].flatMap(([name, shape]) => {
       const given = tensors.get(name);
       if (given === undefined) return [`${name} is missing`];
-      return given.shape.join() === shape.join()
+      if (given.shape.join() !== shape.join()) {
+        return [`${name} has shape [${given.shape.join()}], expected [${shape.join()}]`];
+      }
+      const numValues = shape.reduce((product, size) => product * size, 1);
+      return given.values.length === numValues
         ? []
-        : [`${name} has shape [${given.shape.join()}], expected [${shape.join()}]`];
+        : [`${name} has ${given.values.length} values, expected ${numValues}`];
     }),
     ...[...tensors.keys()].filter((name) => !shapes.has(name)).map((name) => `${name} is unknown`),
   ];

@@ -146,7 +146,9 @@ export class Recorder {
 /** The binding's numbers and strings, which its native object does not enumerate. */
 function constantsOf(binding: Binding): Binding {
   const names = Object.getOwnPropertyNames(binding) as (keyof Binding)[];
-  return Object.fromEntries(names.map((name) => [name, binding[name]])) as unknown as Binding;
+  return Object.fromEntries(
+    names.map((name) => [name, Reflect.get(binding, name) as unknown]),
+  ) as unknown as Binding;
 }
 
 function refuse(): never {

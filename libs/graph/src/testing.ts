@@ -1,0 +1,1 @@
+export { stockTwin } from './testing/stock-twin.js';
