@@ -1,0 +1,73 @@
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+/**
+ * One side of a comparison in a process of its own: it sends `{ ready }` with what there is to tell
+ * about itself, and then answers every message with `{ elapsedMs }`.
+ */
+export class Side {
+  #child;
+
+  /** Resolves once the side is ready; `about` is what it told. */
+  static async start(module, ...args) {
+    const side = new Side();
+    side.#child = fork(module, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    side.about = (await side.#answer()).ready;
+    return side;
+  }
+
+  /** The same in Python, which answers with lines of JSON on its standard output. */
+  static async python(script, ...args) {
+    const side = new Side();
+    side.#child = spawn('python3', [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = side.#child;
+    createInterface({ input: child.stdout }).on('line', (line) =>
+      child.emit('message', JSON.parse(line)),
+    );
+    child.send = () => child.stdin.write('\n');
+    child.disconnect = () => child.stdin.end();
+    side.about = (await side.#answer()).ready;
+    return side;
+  }
+
+  async measure(request = {}) {
+    this.#child.send(request);
+    return (await this.#answer()).elapsedMs;
+  }
+
+  async stop() {
+    const exited = once(this.#child, 'exit');
+    this.#child.disconnect();
+    await exited;
+  }
+
+  /** The next message; rejects when the process ends first. */
+  #answer() {
+    const child = this.#child;
+    return new Promise((resolve, reject) => {
+      const onExit = (code) => reject(new Error(`${child.spawnargs[1]} ended with code ${code}`));
+      child.once('exit', onExit);
+      child.once('message', (message) => {
+        child.off('exit', onExit);
+        resolve(message);
+      });
+    });
+  }
+}
+
+/** The other end: tells the parent that this process is ready, then measures when it is asked. */
+export function serve(about, measure) {
+  process.on('message', async (request) => {
+    process.send({ elapsedMs: await measure(request) });
+  });
+  process.on('disconnect', () => process.exit());
+  process.send({ ready: about });
+}
+
+/** Milliseconds that `body` takes. */
+export async function timed(body) {
+  const start = performance.now();
+  await body();
+  return performance.now() - start;
+}

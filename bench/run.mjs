@@ -1,0 +1,33 @@
+// Runs all benchmarks or the named ones: node bench/run.mjs [step] [ring] [--runs N] [--json FILE]
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { machine } from './lib/machine.mjs';
+import { toTable } from './lib/table.mjs';
+import { ring } from './ring.mjs';
+import { step } from './step.mjs';
+
+const benchmarks = { step, ring };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'string' }, runs: { type: 'string', default: '10' } },
+});
+const names = positionals.length > 0 ? positionals : Object.keys(benchmarks);
+const runs = Number(values.runs);
+const unknown = names.filter((name) => !(name in benchmarks));
+if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1) {
+  const known = Object.keys(benchmarks).join(', ');
+  process.stderr.write(`error: expected names of ${known}, and --runs of at least 1\n`);
+  process.exit(2);
+}
+
+const results = { machine: machine(), runs, benchmarks: {} };
+console.log(results.machine);
+for (const name of names) {
+  const result = await benchmarks[name]({ runs });
+  results.benchmarks[name] = result;
+  console.log(toTable(result));
+}
+if (values.json !== undefined) {
+  writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+}
