@@ -71,7 +71,7 @@ async function openStar() {
   return {
     async allReduce([sum, ...vectors]) {
       const Type = sum.constructor;
-      const asVector = (data) => new Type(Uint8Array.from(data).buffer);
+      const asVector = (data) => new Type(new Uint8Array(data).buffer);
       const back = sockets.map(async (socket, index) => {
         const [data] = await once(socket, 'message');
         vectors[index].set(asVector(data));
