@@ -40,7 +40,7 @@ export class DataSetsService {
   /** Goes on with what was being prepared when the coordinator stopped. */
   async start(): Promise<void> {
     for (const { view } of await this.store.list()) {
-      if (view.state === 'preparing') await this.enqueue(view.name);
+      if (view.state === 'preparing') await this.enqueue(view);
     }
     this.queue.start((name, signal) => this.prepare(name, signal));
   }
@@ -64,8 +64,9 @@ export class DataSetsService {
     }
     if (stored?.view.state === 'ready') return { view: stored.view, isNew: false };
     if (stored?.view.state === 'failed') await this.store.replace(record);
-    await this.enqueue(given.name);
-    return { view: record.view, isNew: stored === null };
+    const { view } = stored?.view.state === 'preparing' ? stored : record;
+    await this.enqueue(view);
+    return { view, isNew: stored === null };
   }
 
   async list(): Promise<DataSetView[]> {
@@ -106,8 +107,9 @@ export class DataSetsService {
     return ready;
   }
 
-  private async enqueue(name: string): Promise<void> {
-    await this.queue.add(`prepare-${name}`, name);
+  /** A registration after a failure has an entry of its own: the one before may not be gone yet. */
+  private async enqueue({ name, createdAt }: DataSetView): Promise<void> {
+    await this.queue.add(`prepare-${name}-${Date.parse(createdAt)}`, name);
   }
 
   private async prepare(name: string, signal: AbortSignal): Promise<void> {

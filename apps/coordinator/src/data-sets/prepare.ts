@@ -2,8 +2,6 @@ import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { PrepareThreadData, PrepareThreadMessage } from './prepare-thread.js';
 
-const require = createRequire(import.meta.url);
-
 export type Prepared = Extract<PrepareThreadMessage, { kind: 'prepared' }>;
 
 /** The data are not as they must be: to try again is of no use. */
@@ -24,9 +22,9 @@ export async function prepareOnThread(
   deadlineMs: number,
 ): Promise<Prepared> {
   signal.throwIfAborted();
-  const thread = new Worker(require.resolve('@skipring/coordinator/prepare-thread'), {
-    workerData: data,
-  });
+  const entry = createRequire(import.meta.url).resolve('@skipring/coordinator/prepare-thread');
+  // No inherited flags: a test runner's resolve conditions would lead to TypeScript sources.
+  const thread = new Worker(entry, { workerData: data, execArgv: [], name: 'prepare' });
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   try {

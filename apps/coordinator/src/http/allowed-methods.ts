@@ -1,10 +1,16 @@
+import { METHODS } from 'node:http';
+
 /** The part of Express's router that knows its routes. */
 export interface RouteSource {
   readonly router: { readonly stack: readonly RouteLayer[] };
 }
 
+interface Route {
+  readonly methods: Readonly<Record<string, boolean>>;
+}
+
 interface RouteLayer {
-  readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
+  readonly route?: Route;
   match(path: string): boolean;
 }
 
@@ -12,13 +18,18 @@ interface RouteLayer {
 export function allowedMethods({ router }: RouteSource, path: string): string[] {
   const methods = new Set<string>();
   for (const layer of router.stack) {
-    if (layer.route === undefined || !matches(layer, path)) continue;
+    if (layer.route === undefined || isCatchAll(layer.route) || !matches(layer, path)) continue;
     for (const [method, isTaken] of Object.entries(layer.route.methods)) {
-      if (isTaken && method !== '_all') methods.add(method.toUpperCase());
+      if (isTaken) methods.add(method.toUpperCase());
     }
   }
   if (methods.has('GET')) methods.add('HEAD');
   return [...methods].sort();
+}
+
+/** Nest's own route behind those outside the API's prefix: it answers "not found" to every method. */
+function isCatchAll({ methods }: Route): boolean {
+  return METHODS.every((method) => methods[method.toLowerCase()] === true);
 }
 
 /** Express throws on a path that cannot be decoded. */

@@ -15,8 +15,10 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const request = http.getRequest<HttpRequest>();
-    const response = http.getResponse<HttpResponse>();
+    this.answer(error, http.getRequest<HttpRequest>(), http.getResponse<HttpResponse>());
+  }
+
+  answer(error: unknown, request: HttpRequest, response: HttpResponse): void {
     const problem = error instanceof NotFoundException ? this.unmatched(request) : problemOf(error);
     if (problem.status >= 500) {
       this.log.error({ err: error, code: problem.code, method: request.method }, problem.message);

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { RequestMethod, type DynamicModule } from '@nestjs/common';
+import { NotFoundException, RequestMethod, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
@@ -11,6 +11,7 @@ import { nestLog } from '../observe/log.js';
 import { openApiDocument } from '../openapi/document.js';
 import type { RouteSource } from './allowed-methods.js';
 import { jsonBody } from './json-body.js';
+import type { HttpRequest, HttpResponse } from './messages.js';
 import { observeRequests } from './observe-requests.js';
 import { HttpProblem } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -46,7 +47,6 @@ export async function serve(module: DynamicModule, options: ServeOptions): Promi
     logger: nestLog(log),
     abortOnError: false,
   });
-  app.set('case sensitive routing', true);
   app.set('query parser', 'simple');
   app.disable('x-powered-by');
   app.use(observeRequests(metrics, log), authentication(tokens), jsonBody);
@@ -57,9 +57,8 @@ export async function serve(module: DynamicModule, options: ServeOptions): Promi
     })),
   });
   app.useGlobalPipes(new ValidationPipe());
-  app.useGlobalFilters(
-    new ProblemFilter(log, () => app.getHttpAdapter().getInstance() as RouteSource),
-  );
+  const problems = new ProblemFilter(log, () => app.getHttpAdapter().getInstance() as RouteSource);
+  app.useGlobalFilters(problems);
   const docs = `${API_PREFIX}/docs`.slice(1);
   SwaggerModule.setup(docs, app, () => openApiDocument(), {
     jsonDocumentUrl: `${API_PREFIX}/openapi.json`.slice(1),
@@ -68,15 +67,33 @@ export async function serve(module: DynamicModule, options: ServeOptions): Promi
   });
   const server = app.getHttpServer();
   limit(server);
+  await app.init();
+  answerOutsidePrefix(app, problems);
   await app.listen(options.port, options.host);
   const { port } = server.address() as AddressInfo;
   return { server, port, close: (deadlineMs) => closeServer(server, deadlineMs) };
+}
+
+/** Nest's filters see only what is below the API's prefix; Express would answer the rest in HTML. */
+function answerOutsidePrefix(app: NestExpressApplication, problems: ProblemFilter): void {
+  app.use((request: HttpRequest, response: HttpResponse) => {
+    problems.answer(new NotFoundException(), request, response);
+  });
+  app.use((error: unknown, request: HttpRequest, response: HttpResponse, next: unknown) => {
+    // Never called, but Express knows a handler of errors by its four parameters.
+    void next;
+    problems.answer(error, request, response);
+  });
 }
 
 function limit(server: Server): void {
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.maxConnections = MAX_CONNECTIONS;
+  // An expectation other than 100-continue may be ignored (RFC 9110, 10.1.1).
+  server.on('checkExpectation', (request, response) => {
+    server.emit('request', request, response);
+  });
   server.on('clientError', (_, socket) => {
     if (!socket.writable) {
       socket.destroy();

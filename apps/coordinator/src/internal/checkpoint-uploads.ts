@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { HttpRequest } from '../http/messages.js';
 import { HttpProblem } from '../http/problem.js';
 import { readBody } from '../http/read-body.js';
+import { isJobId } from '../jobs/job-id.js';
 import { unknownJob } from '../jobs/jobs.service.js';
 import type { Scheduler } from '../scheduling/ports.js';
 
@@ -46,7 +47,7 @@ export class CheckpointUploads {
     step: number,
     request: HttpRequest,
   ): Promise<{ modelSha256: string }> {
-    const record = await this.runs.get(fence.jobId);
+    const record = isJobId(fence.jobId) ? await this.runs.get(fence.jobId) : null;
     if (record === null) throw unknownJob(fence.jobId);
     this.requireCurrent(fence);
     const bytes = await readBody(request, this.maxBytes);

@@ -50,17 +50,18 @@ export class Admission {
       }
       return false;
     }
-    if (view === null || view.manifest === null) {
+    const manifest = view?.manifest ?? null;
+    if (manifest === null) {
       const why = view === null ? 'it is not registered' : `its preparation failed: ${view.reason}`;
       await this.refuse(id, `data set ${name} cannot be used: ${why}`);
       return false;
     }
-    const errors = checkAgainstDataSet(spec, view.manifest);
+    const errors = checkAgainstDataSet(spec, manifest);
     if (errors.length > 0) {
       await this.refuse(id, `the spec does not fit data set ${name}: ${describe(errors)}`);
       return false;
     }
-    const totals = totalsOf(spec, view.manifest);
+    const totals = totalsOf(spec, manifest);
     if (progress.totalSteps !== totals.totalSteps || progress.totalEpochs !== totals.totalEpochs) {
       const fields = { progress: { ...progress, ...totals } };
       await this.store.change(id, { from: ['pending'], fields });

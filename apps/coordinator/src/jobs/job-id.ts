@@ -10,3 +10,8 @@ export function newJobId(now = Date.now()): string {
   const time = now.toString(36).padStart(TIME_DIGITS, '0');
   return `job-${time}${randomBytes(5).toString('hex')}`;
 }
+
+/** Whether a text can be the id of a job. Others must not become part of a key in the store. */
+export function isJobId(text: string): boolean {
+  return /^job-[0-9a-z]{1,60}$/.test(text);
+}

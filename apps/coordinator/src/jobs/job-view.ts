@@ -3,7 +3,9 @@ import type { JobRecord } from '@skipring/redis';
 
 /** What users see of a record. */
 export function viewOf(record: JobRecord): JobView {
-  const { attemptsBefore: _attemptsBefore, entries: _entries, ...view } = record;
+  const view: JobView & Partial<JobRecord> = { ...record };
+  delete view.attemptsBefore;
+  delete view.entries;
   return view;
 }
 

@@ -7,7 +7,7 @@ import type { Admission } from './admission.js';
 import type { EventHub } from './event-hub.js';
 import { idempotencyOf } from './idempotency.js';
 import type { JobEntries, JobEntry } from './job-entries.js';
-import { newJobId } from './job-id.js';
+import { isJobId, newJobId } from './job-id.js';
 import { newRecord, viewOf } from './job-view.js';
 
 export interface JobsParts {
@@ -136,7 +136,7 @@ export class JobsService {
 
   /** Throws HttpProblem JOB_UNKNOWN. */
   async record(id: string): Promise<JobRecord> {
-    const record = await this.parts.store.get(id);
+    const record = isJobId(id) ? await this.parts.store.get(id) : null;
     if (record === null) throw unknownJob(id);
     return record;
   }

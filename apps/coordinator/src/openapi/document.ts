@@ -2,7 +2,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { API_VERSION } from '@skipring/protocol';
 import { z } from 'zod';
 import { operations, type Operation } from './operations.js';
-import { componentSchemas, type SchemaName } from './schemas.js';
+import { componentSchemas, embedded, type SchemaName } from './schemas.js';
 
 /** Statuses of problems that any route may answer with. */
 const COMMON_PROBLEMS = [500, 503];
@@ -101,6 +101,5 @@ function reference(name: SchemaName): unknown {
 
 /** Output form: what a coerced parameter is after it was read from text. */
 function inlineSchema(schema: z.ZodType): unknown {
-  const { $schema: _version, ...rest } = z.toJSONSchema(schema, { io: 'output' });
-  return rest;
+  return embedded(z.toJSONSchema(schema, { io: 'output' }));
 }

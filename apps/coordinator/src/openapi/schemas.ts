@@ -62,9 +62,13 @@ function convert(
     uri: (id) => `#/components/schemas/${id}`,
   });
   return Object.fromEntries(
-    Object.entries(converted.schemas).map(([id, schema]) => {
-      const { $schema: _version, $id: _place, ...rest } = schema as JsonSchema;
-      return [id, rest];
-    }),
+    Object.entries(converted.schemas).map(([id, schema]) => [id, embedded(schema as JsonSchema)]),
+  );
+}
+
+/** A schema without what only a document of its own may have: its dialect and its address. */
+export function embedded(schema: JsonSchema): JsonSchema {
+  return Object.fromEntries(
+    Object.entries(schema).filter(([key]) => key !== '$schema' && key !== '$id'),
   );
 }
