@@ -110,6 +110,8 @@ export class Cluster {
       reason: '',
       fence: null,
       generation: null,
+      ranks: [],
+      holders: new Set(),
       checkpointStep: job.checkpointStep,
       committedStep: 0,
       numBroken: 0,

@@ -40,7 +40,7 @@ describe('endings', () => {
     const bench = running('a', 'b');
     const fence = bench.fence('job');
     const effects = bench.cancel('job');
-    expect(sent(effects, 'stop').map(({ message }) => message.checkpoint)).toEqual([true, true]);
+    expect(sent(effects, 'stop').map(({ message }) => message.checkpoint)).toEqual([true, false]);
     expect(ofType(effects, 'jobState')).toMatchObject([{ state: 'cancelling' }]);
     expect(bench.cancel('job')).toEqual([]);
     expect(bench.cluster.isCurrent(fence)).toBe(true);
@@ -48,6 +48,17 @@ describe('endings', () => {
     expect(bench.cluster.job('job')?.state).toBe('cancelling');
     expect(ofType(bench.send('b', { type: 'stopped', fence }), 'jobCancelled')).toHaveLength(1);
     expect(bench.cluster.job('job')).toBeNull();
+  });
+
+  it('has the lowest rank that holds the newest state store it on a cancel', () => {
+    const bench = new ClusterBench();
+    bench.connect('a', 'b', 'c');
+    bench.queue('job');
+    bench.ready('a', 'job', 0);
+    bench.ready('b', 'job', 7);
+    bench.ready('c', 'job', 7);
+    const flags = sent(bench.cancel('job'), 'stop').map(({ message }) => message.checkpoint);
+    expect(flags).toEqual([false, true, false]);
   });
 
   it('cancels a job without workers at once', () => {

@@ -1,22 +1,5 @@
-import type { Fence } from '@skipring/protocol';
+import { stopWorker, takeLeave, workersOf } from './leave-taking.js';
 import { setJobState, type ClusterState, type JobRun, type WorkerRecord } from './state.js';
-
-/** Tells a worker to leave a generation and forget the job; it is idle once it has answered. */
-export function stopWorker(
-  state: ClusterState,
-  worker: WorkerRecord,
-  fence: Fence,
-  checkpoint: boolean,
-  reason: string,
-): void {
-  worker.jobId = null;
-  worker.stopping = { fence, deadlineMs: state.nowMs + state.options.stopDeadlineMs };
-  state.effects.push({
-    type: 'send',
-    workerId: worker.id,
-    message: { type: 'stop', fence, checkpoint, reason },
-  });
-}
 
 /** A draining worker without a part in any job may exit. */
 export function releaseIfDrained(state: ClusterState, worker: WorkerRecord): void {
@@ -29,14 +12,8 @@ export function releaseIfDrained(state: ClusterState, worker: WorkerRecord): voi
 /** Frees all workers of a job and forgets it. */
 function forget(state: ClusterState, run: JobRun, reason: string): void {
   state.jobs.delete(run.job.id);
-  for (const worker of workersOf(state, run)) {
-    if (run.fence === null) worker.jobId = null;
-    else stopWorker(state, worker, run.fence, false, reason);
-  }
-}
-
-export function workersOf(state: ClusterState, run: JobRun): WorkerRecord[] {
-  return [...state.workers.values()].filter((worker) => worker.jobId === run.job.id);
+  if (run.fence === null) return;
+  for (const worker of workersOf(state, run)) stopWorker(state, worker, run.fence, false, reason);
 }
 
 export function failAttempt(
@@ -73,17 +50,16 @@ export function finishIfDone(state: ClusterState, run: JobRun): void {
   state.effects.push({ type: 'jobFinished', jobId, attempt, modelSha256 });
 }
 
-/** Stops a job's workers, rank 0 storing a checkpoint first; the job ends when all have answered. */
+/** Stops a job's workers, one storing a checkpoint first; the job ends when all have answered. */
 export function cancel(state: ClusterState, run: JobRun): void {
   if (run.state === 'cancelling') return;
   const { fence } = run;
   const workers = workersOf(state, run);
   setJobState(state, run, 'cancelling', 'cancelled by a user');
   run.regroup = null;
-  for (const worker of workers) {
-    if (fence === null) continue;
-    run.leaving.add(worker.id);
-    stopWorker(state, worker, fence, true, 'the job is cancelled');
+  if (fence !== null) {
+    takeLeave(state, run, fence, workers, 'the job is cancelled');
+    for (const worker of workers) run.leaving.add(worker.id);
   }
   cancelIfStopped(state, run);
 }

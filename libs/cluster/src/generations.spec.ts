@@ -38,6 +38,20 @@ describe('generations', () => {
     expect(ofType(effects, 'generationStarted')).toMatchObject([{ workers: ['a', 'b'], step: 3 }]);
   });
 
+  it('prepares anew rather than start below a checkpoint stored meanwhile, once for each', () => {
+    const bench = running('a');
+    const earlier = bench.fence('job');
+    bench.disconnect('a');
+    bench.connect('b');
+    bench.apply({ type: 'checkpointStored', fence: earlier, step: 12 });
+    const effects = bench.ready('b', 'job', 8);
+    expect(sent(effects, 'start')).toEqual([]);
+    expect(sent(effects, 'prepare')).toMatchObject([
+      { workerId: 'b', message: { checkpointStep: 12 } },
+    ]);
+    expect(sent(bench.ready('b', 'job', 8), 'start')).toHaveLength(1);
+  });
+
   it('ignores stale fences', () => {
     const bench = running('a', 'b');
     const stale = { ...bench.fence('job') };

@@ -1,5 +1,6 @@
 import type { Fence } from '@skipring/protocol';
-import { failAttempt, stopWorker, workersOf } from './endings.js';
+import { failAttempt } from './endings.js';
+import { keeper, stopWorker, takeLeave, workersOf } from './leave-taking.js';
 import { rendezvous, type Seat } from './rendezvous.js';
 import { isIdle, setJobState, waitingRuns, type ClusterState, type JobRun } from './state.js';
 import { startPosition } from './start-position.js';
@@ -30,11 +31,13 @@ export function beginGeneration(
   });
   run.fence = fence;
   run.regroup = null;
+  run.ranks = members.map(({ workerId }) => workerId);
   run.generation = {
     fence,
     members,
     phaseSinceMs: state.nowMs,
     reason,
+    checkpointStep: run.checkpointStep,
     phase: 'preparing',
     ready: new Map(),
     finished: new Map(),
@@ -64,7 +67,7 @@ export function beginGeneration(
   }
 }
 
-/** Starts training once every rank is ready. */
+/** Starts training once every rank is ready, and never below a stored checkpoint. */
 export function startIfReady(state: ClusterState, run: JobRun): void {
   const { generation } = run;
   if (generation?.phase !== 'preparing') return;
@@ -72,6 +75,14 @@ export function startIfReady(state: ClusterState, run: JobRun): void {
   const states = members.flatMap((_, rank) => ready.get(rank) ?? []);
   if (states.length < members.length) return;
   const start = startPosition(states);
+  const stored = run.checkpointStep ?? 0;
+  // Of an earlier generation, and not yet known when this one was prepared.
+  if (stored > start.position.step && stored > (generation.checkpointStep ?? 0)) {
+    regroup(state, run, `a checkpoint of step ${stored} was stored meanwhile`);
+    return;
+  }
+  const behind = new Set(start.behind.map((rank) => members[rank]?.workerId));
+  holdState(state, run, (id) => !behind.has(id));
   generation.phase = 'running';
   generation.phaseSinceMs = state.nowMs;
   run.committedStep = start.position.step;
@@ -89,6 +100,16 @@ export function startIfReady(state: ClusterState, run: JobRun): void {
     step: start.position.step,
     reason,
   });
+}
+
+/** From now on these members, and no others, are known to hold the newest state. */
+export function holdState(
+  state: ClusterState,
+  run: JobRun,
+  isHolder: (workerId: string) => boolean,
+): void {
+  run.holders.clear();
+  for (const { id } of workersOf(state, run)) if (isHolder(id)) run.holders.add(id);
 }
 
 /** Counts a generation that broke, once; fails the attempt when it was one too many. */
@@ -113,17 +134,12 @@ export function regroup(state: ClusterState, run: JobRun, cause: string): void {
   const { generation, job } = run;
   if (generation === null || run.state !== 'running') return;
   run.regroup = null;
-  const present = generation.members.flatMap(({ workerId }) => {
-    const worker = state.workers.get(workerId);
-    return worker?.jobId === job.id ? [worker] : [];
-  });
-  const survivors = present.filter((worker) => !worker.draining);
-  if (survivors.length === 0 && present.length > 0) {
-    // Nobody stays who could hand on the state, so it is stored before the last ones leave.
-    for (const worker of present) {
-      run.leaving.add(worker.id);
-      stopWorker(state, worker, generation.fence, true, cause);
-    }
+  const present = workersOf(state, run);
+  const leavers = present.filter(({ draining }) => draining);
+  const survivors = present.filter(({ draining }) => !draining);
+  if (keeper(state, run, leavers) !== null) {
+    // Nobody stays who could hand on the state, so it is stored before they leave.
+    takeLeave(state, run, generation.fence, leavers, cause);
     wait(state, run, `${cause}; a checkpoint is stored first`);
     return;
   }
@@ -137,9 +153,7 @@ export function regroup(state: ClusterState, run: JobRun, cause: string): void {
     beginGeneration(state, run, result.seats, `${cause}: ${result.reason}`);
     return;
   }
-  for (const worker of present) {
-    if (worker.draining) stopWorker(state, worker, generation.fence, false, cause);
-  }
+  takeLeave(state, run, generation.fence, leavers, cause);
   wait(state, run, `${cause}; ${result.reason}`);
 }
 

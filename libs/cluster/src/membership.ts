@@ -1,13 +1,8 @@
-import {
-  cancelIfStopped,
-  finishIfDone,
-  releaseIfDrained,
-  stopWorker,
-  workersOf,
-} from './endings.js';
+import { cancelIfStopped, finishIfDone, releaseIfDrained } from './endings.js';
 import { countBroken, regroup } from './generations.js';
+import { leaveWaiting } from './leave-taking.js';
 import type { Hello } from './messages.js';
-import { setJobState, type ClusterState, type JobRun, type WorkerRecord } from './state.js';
+import type { ClusterState, JobRun, WorkerRecord } from './state.js';
 
 export function connect(state: ClusterState, hello: Hello): void {
   const { workerId: id } = hello;
@@ -37,6 +32,7 @@ export function remove(state: ClusterState, workerId: string, reason: string): v
   if (worker === undefined) return;
   state.workers.delete(workerId);
   for (const run of [...state.jobs.values()]) {
+    run.holders.delete(workerId);
     if (run.leaving.delete(workerId)) cancelIfStopped(state, run);
   }
   const run = worker.jobId === null ? undefined : state.jobs.get(worker.jobId);
@@ -70,19 +66,10 @@ export function drain(state: ClusterState, workerId: string, reason: string): vo
   // A job about to finish frees its workers by itself.
   if (run.generation !== null && run.generation.finished.size > 0) return;
   if (run.generation === null) {
-    leaveWaiting(state, run, worker, `worker ${workerId} leaves (${reason})`);
+    leaveWaiting(state, run, [worker], `worker ${workerId} leaves (${reason})`);
     return;
   }
   regroup(state, run, `worker ${workerId} leaves (${reason})`);
-}
-
-/** A worker held by a waiting job leaves it; the last holder stores the state first. */
-function leaveWaiting(state: ClusterState, run: JobRun, worker: WorkerRecord, cause: string): void {
-  if (run.fence === null) return;
-  stopWorker(state, worker, run.fence, true, cause);
-  if (workersOf(state, run).length > 0) return;
-  run.leaving.add(worker.id);
-  setJobState(state, run, 'waiting', `${cause}; a checkpoint is stored first`);
 }
 
 /** A worker has answered `stop`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ClusterBench, testHello } from './testing/fixture.js';
+import { ClusterBench, sent, testHello } from './testing/fixture.js';
 
 describe('placement', () => {
   it('serves priority first, then first come, first served', () => {
@@ -31,16 +31,82 @@ describe('placement', () => {
     expect(bench.cluster.job('large')?.state).toBe('waiting');
   });
 
-  it('lends workers that a waiting job behind holds', () => {
+  it('lends a worker that a waiting job behind holds, once its state is stored', () => {
     const bench = new ClusterBench();
     bench.connect('a', 'b');
     bench.queue('low', { min: 2, priority: 10 });
     bench.allReady('low');
     bench.disconnect('b');
-    expect(bench.cluster.job('low')?.state).toBe('waiting');
+    const fence = bench.fence('low');
     expect(bench.cluster.workers()[0]).toMatchObject({ id: 'a', jobId: 'low', rank: null });
-    bench.queue('high', { min: 1, priority: 90 });
+    const effects = bench.queue('high', { min: 1, priority: 90 });
+    expect(sent(effects, 'stop')).toMatchObject([
+      { workerId: 'a', message: { fence, checkpoint: true } },
+    ]);
+    expect(sent(effects, 'prepare')).toEqual([]);
+    expect(bench.cluster.isCurrent(fence)).toBe(true);
+    expect(bench.cluster.job('low')?.reason).toContain('a checkpoint is stored first');
+    expect(bench.cluster.job('high')?.reason).toContain('about to be free');
+    bench.apply({ type: 'checkpointStored', fence, step: 6 });
+    bench.send('a', { type: 'stopped', fence });
     expect(bench.members('high')).toEqual(['a']);
+    bench.connect('c', 'd');
+    const [prepare] = sent(bench.effects, 'prepare').filter(({ workerId }) => workerId === 'd');
+    expect(prepare?.message).toMatchObject({ fence: { jobId: 'low' }, checkpointStep: 6 });
+  });
+
+  it('lends without a checkpoint while another worker holds the state', () => {
+    const bench = new ClusterBench();
+    bench.connect('a', 'b', 'c');
+    bench.queue('low', { min: 3, priority: 10 });
+    bench.allReady('low');
+    bench.disconnect('b');
+    const stops = sent(bench.queue('high', { max: 1, priority: 90 }), 'stop');
+    expect(stops).toMatchObject([{ workerId: 'c', message: { checkpoint: false } }]);
+  });
+
+  it('lends nothing that would not be enough', () => {
+    const bench = new ClusterBench();
+    bench.connect('a', 'b');
+    bench.queue('low', { min: 2, priority: 10 });
+    bench.allReady('low');
+    bench.disconnect('b');
+    expect(sent(bench.queue('high', { min: 2, priority: 90 }), 'stop')).toEqual([]);
+    expect(bench.cluster.workers()[0]).toMatchObject({ id: 'a', jobId: 'low' });
+  });
+
+  it('keeps idle workers for the job that borrows the rest', () => {
+    const bench = new ClusterBench();
+    bench.connect('a', 'b');
+    bench.queue('low', { min: 2, priority: 10 });
+    bench.allReady('low');
+    bench.disconnect('b');
+    const fence = bench.fence('low');
+    bench.queue('high', { min: 2, priority: 90 });
+    bench.connect('c');
+    expect(bench.cluster.job('high')?.reason).toContain('about to be free');
+    bench.queue('tiny', { max: 1, priority: 20 });
+    expect(bench.members('tiny')).toEqual([]);
+    bench.send('a', { type: 'stopped', fence });
+    expect(bench.members('high')).toEqual(['a', 'c']);
+  });
+
+  it('keeps the order of ranks among the workers that a waiting job holds', () => {
+    const bench = new ClusterBench();
+    bench.connect('a', 'b', 'c', 'd');
+    bench.queue('other', { max: 1 });
+    bench.queue('job', { min: 3 });
+    bench.allReady('job');
+    const fence = bench.fence('other');
+    bench.cancel('other');
+    bench.send('a', { type: 'stopped', fence });
+    bench.tick(1_000, 'a', 'b', 'c', 'd');
+    expect(bench.members('job')).toEqual(['b', 'c', 'd', 'a']);
+    bench.disconnect('b');
+    bench.disconnect('c');
+    expect(bench.members('job')).toEqual([]);
+    bench.connect('e');
+    expect(bench.members('job')).toEqual(['d', 'a', 'e']);
   });
 
   it('counts the interval between growths from the start, not from the preparation', () => {

@@ -1,5 +1,5 @@
-import { workersOf } from './endings.js';
 import { beginGeneration, candidatesFor, regroup, wantsSameWorkers } from './generations.js';
+import { leaveWaiting, workersOf } from './leave-taking.js';
 import { maxWorkers, rendezvous } from './rendezvous.js';
 import { setJobState, waitingRuns, type ClusterState, type JobRun } from './state.js';
 
@@ -10,20 +10,23 @@ import { setJobState, waitingRuns, type ClusterState, type JobRun } from './stat
  */
 export function place(state: ClusterState): void {
   const waiting = waitingRuns(state);
+  // Numbers of threads whose idle workers a job needs together with those about to be free.
+  const reserved = new Set<number>();
   for (const [index, run] of waiting.entries()) {
+    const { min, threads } = run.job.spec.workers;
     // A checkpoint is being stored: it is what the next members start from.
-    if (run.leaving.size > 0) continue;
-    const survivors = workersOf(state, run).filter(({ draining }) => !draining);
+    if (run.leaving.size > 0 || reserved.has(threads)) continue;
+    const survivors = workersOf(state, run);
     const counts = candidatesFor(state, run);
-    // Workers that a job behind this one holds idle are lent as a last resort, or two waiting jobs
-    // could hold each other's missing worker for ever.
-    const numMissing = run.job.spec.workers.min - survivors.length - counts.candidates.length;
-    const held = numMissing > 0 ? heldBehind(state, waiting.slice(index + 1), run) : [];
+    const numMissing = min - survivors.length - counts.candidates.length;
+    if (numMissing > 0 && borrow(state, run, waiting.slice(index + 1), numMissing)) {
+      reserved.add(threads);
+      continue;
+    }
     const result = rendezvous({
       spec: run.job.spec,
       survivors: survivors.map(({ id }) => id),
       ...counts,
-      candidates: [...counts.candidates, ...held.slice(0, Math.max(0, numMissing))],
       onlyNeeded: false,
     });
     if (result.seats === null) setJobState(state, run, 'waiting', result.reason);
@@ -31,12 +34,36 @@ export function place(state: ClusterState): void {
   }
 }
 
-function heldBehind(state: ClusterState, behind: readonly JobRun[], run: JobRun): string[] {
-  return behind
-    .filter((other) => wantsSameWorkers(other, run))
-    .flatMap((other) => workersOf(state, other))
-    .filter(({ draining }) => !draining)
-    .map(({ id }) => id);
+/**
+ * Frees workers that jobs behind this one hold idle: a last resort, or two waiting jobs could hold
+ * each other's missing worker for ever. True when enough workers are about to be free.
+ */
+function borrow(
+  state: ClusterState,
+  run: JobRun,
+  behind: readonly JobRun[],
+  numMissing: number,
+): boolean {
+  const lenders = behind.filter((other) => wantsSameWorkers(other, run));
+  const numHeld = lenders.flatMap((other) => workersOf(state, other)).length;
+  let numWanted = numMissing - numStopping(state, run);
+  if (numWanted > numHeld) return false;
+  for (const other of lenders) {
+    if (numWanted <= 0) break;
+    const lent = workersOf(state, other).slice(-numWanted);
+    numWanted -= lent.length;
+    leaveWaiting(state, other, lent, `workers are lent to job ${run.job.id}`);
+  }
+  setJobState(state, run, 'waiting', `waits for ${numMissing} workers that are about to be free`);
+  return true;
+}
+
+/** Workers that fit a job and will be idle once they have answered `stop`. */
+function numStopping(state: ClusterState, { job }: JobRun): number {
+  return [...state.workers.values()].filter(
+    ({ hello, stopping, draining }) =>
+      hello.threads === job.spec.workers.threads && stopping !== null && !draining,
+  ).length;
 }
 
 /** Idle workers join running jobs that may have more, when no waiting job could use them. */

@@ -26,6 +26,8 @@ export interface Generation {
   /** When its phase began. */
   phaseSinceMs: number;
   readonly reason: string;
+  /** The checkpoint that its members were told of. */
+  readonly checkpointStep: number | null;
   phase: 'preparing' | 'running';
   readonly ready: Map<number, ReadyState>;
   /** SHA-256 of the model, by rank. */
@@ -49,12 +51,17 @@ export interface JobRun {
   /** Of the newest generation, also while the job waits; null before the first. */
   fence: Fence | null;
   generation: Generation | null;
+  /** Worker ids by rank in the newest generation, also while the job waits. */
+  ranks: readonly string[];
+  /** Workers known to hold the newest state; the others may be behind it. */
+  readonly holders: Set<string>;
+  /** Newest stored checkpoint. */
   checkpointStep: number | null;
   committedStep: number;
   /** Broken generations since the last committed step. */
   numBroken: number;
   regroup: { readonly atMs: number; readonly reason: string } | null;
-  /** Workers whose `stopped` the job waits for: they may be storing a checkpoint. */
+  /** Workers whose `stopped` the job waits for: one of them stores a checkpoint. */
   readonly leaving: Set<string>;
 }
 

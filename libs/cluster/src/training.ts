@@ -1,6 +1,6 @@
 import type { Fence, WorkerMessage } from '@skipring/protocol';
 import { failAttempt, finishIfDone } from './endings.js';
-import { countBroken, regroup, startIfReady } from './generations.js';
+import { countBroken, holdState, regroup, startIfReady } from './generations.js';
 import { sameFence, type ClusterState, type Generation, type JobRun } from './state.js';
 
 /** Messages that belong to a generation. */
@@ -79,6 +79,8 @@ function observeStep(
 ): void {
   const { rank, step, parts, ringBytes, samples, metrics, stateHash } = message;
   const jobId = run.job.id;
+  // No rank commits a step in which another had no part.
+  holdState(state, run, () => true);
   state.effects.push({ type: 'rankStep', jobId, workerId, parts, ringBytes, samples });
   if (rank === 0 && metrics !== null && metrics.step > run.committedStep) {
     run.committedStep = metrics.step;

@@ -15,15 +15,19 @@ export class Invariants {
   private readonly finishing = new Set<string>();
   private readonly ended = new Set<string>();
   private readonly checkpoints = new Map<string, number>();
+  private readonly committed = new Map<string, number>();
 
+  /** @param isLossless no worker is lost: a start below any committed step is an error */
   constructor(
     private readonly cluster: Cluster,
     private readonly workers: ReadonlyMap<string, SimulatedWorker>,
+    private readonly isLossless: boolean,
   ) {}
 
   check(input: ClusterInput, effects: readonly ClusterEffect[]): void {
     this.note(input);
     this.checkPrepares(effects);
+    if (this.isLossless) this.noteCommitted();
     this.checkStarts(effects);
     this.checkEndings(effects);
     this.checkMembers();
@@ -41,6 +45,14 @@ export class Invariants {
       this.ready.set(key, (this.ready.get(key) ?? new Set()).add(workerId));
     }
     if (message.type === 'finished') this.finishing.add(JSON.stringify(message.fence));
+  }
+
+  private noteCommitted(): void {
+    for (const { state } of this.workers.values()) {
+      if (state === null) continue;
+      const before = this.committed.get(state.jobId) ?? 0;
+      this.committed.set(state.jobId, Math.max(before, state.step));
+    }
   }
 
   private checkPrepares(effects: readonly ClusterEffect[]): void {
@@ -85,6 +97,11 @@ export class Invariants {
           state?.jobId === fence.jobId && state.attempt === fence.attempt ? state.step : 0;
         check(held <= position.step, `${fence.jobId}: ${id} holds step ${held} > ${position.step}`);
       }
+      const committed = this.committed.get(fence.jobId) ?? 0;
+      check(
+        committed <= position.step,
+        `${fence.jobId}: step ${committed} committed > ${position.step}`,
+      );
       const stored = this.checkpoints.get(fence.jobId) ?? 0;
       check(stored <= position.step, `${fence.jobId}: step ${stored} stored > ${position.step}`);
     }

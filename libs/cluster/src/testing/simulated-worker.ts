@@ -107,7 +107,7 @@ export class SimulatedWorker {
 
   private stop(fence: Fence, checkpoint: boolean): void {
     if (this.state?.jobId === fence.jobId) {
-      if (checkpoint && this.membership?.prepare.rank === 0) this.store(fence);
+      if (checkpoint) this.store(fence);
       this.state = null;
     }
     this.membership = null;

@@ -22,6 +22,12 @@ function hasStarted({ membership }: SimulatedWorker): boolean {
 const NUM_WORKERS = 6;
 const TURN_MS = 20;
 
+/**
+ * `all`: workers die, freeze, come back and leave. `graceful`: they come and leave, and generations
+ * break, but no worker is lost; then no committed step may be lost either.
+ */
+export type Faults = 'all' | 'graceful';
+
 /** Workers, jobs and faults, drawn from a seed; every input to the cluster is checked. */
 export class Simulation {
   readonly cluster: Cluster;
@@ -33,7 +39,10 @@ export class Simulation {
   private nowMs = 0;
   private numTokens = 0;
 
-  constructor(seed: number) {
+  constructor(
+    seed: number,
+    private readonly faults: Faults = 'all',
+  ) {
     this.random = randomFrom(seed);
     this.cluster = new Cluster(() => `ring-token-${(this.numTokens += 1)}-simulated`, {
       heartbeatTimeoutMs: 500,
@@ -42,7 +51,7 @@ export class Simulation {
       finishDeadlineMs: 1_000,
       growthIntervalMs: 300,
     });
-    this.invariants = new Invariants(this.cluster, this.workers);
+    this.invariants = new Invariants(this.cluster, this.workers, faults === 'graceful');
     for (let index = 0; index < NUM_WORKERS; index += 1) this.addWorker(index);
     for (const worker of this.workers.values()) if (this.random() < 0.7) this.connect(worker);
     for (let index = 0; index < 4; index += 1) {
@@ -146,7 +155,9 @@ export class Simulation {
     const worker = [...this.workers.values()][this.below(this.workers.size)];
     if (worker === undefined) return;
     const draw = this.random();
-    if (draw < 0.02) {
+    if (this.faults === 'graceful') {
+      this.gracefulFault(worker, draw);
+    } else if (draw < 0.02) {
       if (worker.connected) this.disconnect(worker);
     } else if (draw < 0.12) {
       if (!worker.connected) this.connect(worker);
@@ -158,6 +169,15 @@ export class Simulation {
     } else if (draw < 0.202) {
       this.apply({ type: 'cancelRequested', jobId: `job-${this.below(4)}` });
     } else if (draw < 0.21 && worker.connected && !worker.frozen) this.connect(worker);
+  }
+
+  private gracefulFault(worker: SimulatedWorker, draw: number): void {
+    if (draw < 0.1) {
+      if (!worker.connected) this.connect(worker);
+    } else if (draw < 0.12 && worker.connected) worker.abort();
+    else if (draw < 0.18) {
+      this.apply({ type: 'drainRequested', workerId: worker.id, reason: 'simulated' });
+    }
   }
 
   private addWorker(index: number, id = `worker-${index}`): void {
