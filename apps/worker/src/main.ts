@@ -3,11 +3,13 @@ import { loadTensorFlow } from '@skipring/graph';
 import { ComputeWorker } from './compute/compute-worker.js';
 import { CoordinatorHttp } from './compute/coordinator-http.js';
 import { IoLink } from './compute/io-link.js';
+import { openJob } from './compute/open-job.js';
+import { Departure } from './departure.js';
 import { OptionsError, readOptions, type WorkerOptions } from './options.js';
 import { Pulse } from './pulse.js';
 
-/** A worker that is asked to go has this long to finish its step and hand over its lanes. */
-const LEAVE_TIMEOUT_MS = 30_000;
+/** A TensorFlow call that does not return must not keep the process alive for longer. */
+const SHUT_DOWN_TIMEOUT_MS = 8_000;
 
 let options: WorkerOptions;
 try {
@@ -29,8 +31,17 @@ const pulse = new Pulse();
 pulse.start();
 
 let exiting = false;
-let connected = false;
-let leaveTimer: NodeJS.Timeout | null = null;
+const departure = new Departure({
+  sendLeave(reason) {
+    link.send({ type: 'leave', reason });
+  },
+  shutDown(exitCode) {
+    void shutDown(exitCode);
+  },
+  exitNow(exitCode) {
+    process.exit(exitCode);
+  },
+});
 
 const { link, metricsPort, ringPort } = await IoLink.start(
   {
@@ -48,62 +59,53 @@ const { link, metricsPort, ringPort } = await IoLink.start(
   },
   {
     onMessage(message) {
-      if (message.type === 'welcome') connected = true;
+      if (message.type === 'welcome') departure.connected();
       worker.handle(message);
     },
     onGatewayClosed() {
-      connected = false;
+      departure.disconnected();
       worker.gatewayClosed();
     },
     onFatal({ code, message }) {
       log.fatal({ code }, message);
-      void exit(1);
+      departure.end(1);
     },
   },
-);
+).catch((error: unknown) => {
+  log.fatal({ err: error }, 'the I/O thread cannot start');
+  process.exit(1);
+});
 
+const http = new CoordinatorHttp(options.coordinatorUrl, options.joinToken);
 const worker = new ComputeWorker(
   link,
-  new CoordinatorHttp(options.coordinatorUrl, options.joinToken),
-  options.cacheDirectory,
+  (prepare) => openJob(prepare, http, options.cacheDirectory),
   log,
   () => {
     log.info('released by the coordinator');
-    void exit(0);
+    departure.end(0);
   },
 );
 
-/** First signal: hand over and go. A second one, no coordinator or no answer in time: go now. */
-function leave(reason: string): void {
-  if (leaveTimer !== null || !connected) {
-    void exit(connected ? 1 : 0);
-    return;
-  }
-  link.send({ type: 'leave', reason });
-  leaveTimer = setTimeout(() => void exit(1), LEAVE_TIMEOUT_MS);
-}
-
-async function exit(code: number): Promise<void> {
+async function shutDown(exitCode: number): Promise<void> {
   if (exiting) return;
   exiting = true;
-  if (leaveTimer !== null) clearTimeout(leaveTimer);
-  // The ring and the gateway close first, so that peers know at once; then training ends.
-  const hardStop = setTimeout(() => process.exit(code), 10_000);
-  hardStop.unref();
+  setTimeout(() => process.exit(exitCode), SHUT_DOWN_TIMEOUT_MS);
   await worker.close();
   await link.close();
   pulse.stop();
-  process.exit(code);
+  process.exit(exitCode);
 }
 
-process.on('SIGTERM', () => {
-  leave('SIGTERM');
-});
-process.on('SIGINT', () => {
-  leave('SIGINT');
-});
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    departure.signalled(signal);
+  });
+}
 if (options.parentPipe) {
   process.stdin.resume();
-  process.stdin.once('close', () => void exit(0));
+  process.stdin.once('close', () => {
+    departure.end(0);
+  });
 }
 log.info({ event: 'ready', metricsPort, ringPort, device: loaded.device }, 'worker started');

@@ -3,9 +3,8 @@ import { learningRateAt } from '@skipring/nn/schedule';
 import { synchroniseState, totalSteps, trainGeneration } from '@skipring/trainer';
 import type { Logger } from 'pino';
 import { describeError } from '../thread-error.js';
-import type { CoordinatorHttp } from './coordinator-http.js';
 import type { IoLink } from './io-link.js';
-import { JobSession, type Prepare } from './job-session.js';
+import type { JobSession, Prepare } from './job-session.js';
 import { makeReporter } from './reporter.js';
 import { RingCollective } from './ring-collective.js';
 
@@ -34,9 +33,8 @@ export class ComputeWorker {
   private queue: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly link: IoLink,
-    private readonly http: CoordinatorHttp,
-    private readonly cacheDirectory: string,
+    private readonly link: Pick<IoLink, 'send' | 'request'>,
+    private readonly openJob: (prepare: Prepare) => Promise<JobSession>,
     private readonly log: Logger,
     private readonly onReleased: () => void,
   ) {}
@@ -50,15 +48,29 @@ export class ComputeWorker {
 
   /** Without a coordinator there is no generation; the state is kept for the next one. */
   gatewayClosed(): void {
-    this.membership?.controller.abort();
+    this.interrupt();
     this.enqueue(() => this.leave());
   }
 
+  /** Peers see the ring close at once; then training ends. */
   async close(): Promise<void> {
-    this.membership?.controller.abort();
+    this.interrupt();
     await this.queue;
     await this.leave();
     await this.forget();
+  }
+
+  /** Ends what waits for peers, also a ring that is being connected. */
+  private interrupt(): void {
+    this.membership?.controller.abort();
+    void this.closeRing();
+  }
+
+  /** Fails only with the I/O thread, and the ring's sockets with it. */
+  private async closeRing(): Promise<void> {
+    await this.link.request({ kind: 'closeRing' }).catch((error: unknown) => {
+      this.log.warn({ err: error }, 'the ring could not be closed');
+    });
   }
 
   private enqueue(action: () => Promise<void>): void {
@@ -93,10 +105,8 @@ export class ComputeWorker {
     const { fence, rank, members, ringToken } = prepare;
     await this.leave();
     try {
-      if (this.session?.jobId !== fence.jobId) {
-        await this.forget();
-        this.session = await JobSession.open(prepare, this.http, this.cacheDirectory);
-      }
+      const session = await this.sessionFor(prepare);
+      await session.catchUp(prepare.checkpointStep);
       await this.link.request({
         kind: 'connectRing',
         fence,
@@ -105,7 +115,7 @@ export class ComputeWorker {
         ringToken,
         deadlineMs: RING_CONNECT_DEADLINE_MS,
       });
-      const { state } = this.session;
+      const { state } = session.parts;
       this.membership = {
         prepare,
         controller: new AbortController(),
@@ -122,9 +132,17 @@ export class ComputeWorker {
         code,
         message: message.slice(0, 2_000),
         fatal: isFatal(code),
-        position: this.session?.state.position ?? { step: 0, epoch: 0, cursor: 0 },
+        position: this.session?.parts.state.position ?? { step: 0, epoch: 0, cursor: 0 },
       });
     }
+  }
+
+  /** A state kept from an earlier generation of the job is gone on with. */
+  private async sessionFor(prepare: Prepare): Promise<JobSession> {
+    if (this.session?.parts.jobId === prepare.fence.jobId) return this.session;
+    await this.forget();
+    this.session = await this.openJob(prepare);
+    return this.session;
   }
 
   private start(message: Start): void {
@@ -138,7 +156,7 @@ export class ComputeWorker {
     const { fence, rank, members } = membership.prepare;
     const { signal } = membership.controller;
     const collective = new RingCollective(this.link, rank, members.length);
-    const { state, spec, numSamples, numClasses, batches } = session;
+    const { state, spec, numSamples, numClasses, batches } = session.parts;
     try {
       if (members.length > 1) {
         const { sourceRank } = start;
@@ -179,7 +197,7 @@ export class ComputeWorker {
       case 'aborted':
         if (outcome.stateLost) await this.forget();
         this.abort(fence, outcome.code, outcome.error.message, outcome.fatal, outcome.position);
-        await this.link.request({ kind: 'closeRing' });
+        await this.closeRing();
         return;
     }
   }
@@ -196,14 +214,14 @@ export class ComputeWorker {
   }
 
   private async stop(message: Stop): Promise<void> {
-    const { session } = this;
-    const rank = this.membership?.prepare.rank;
     await this.leave();
-    if (session?.jobId === message.fence.jobId) {
-      if (message.checkpoint && rank === 0 && session.state.position.step > 0) {
+    const { session } = this;
+    if (session?.parts.jobId === message.fence.jobId) {
+      const { state } = session.parts;
+      if (message.checkpoint && state.position.step > 0) {
         await session
           .checkpoints(message.fence)
-          .save(session.state.snapshot())
+          .save(state.snapshot())
           .catch((error: unknown) => {
             this.log.error({ err: error }, 'the last checkpoint could not be stored');
           });
@@ -219,7 +237,7 @@ export class ComputeWorker {
     this.membership = null;
     if (membership === null) return;
     membership.controller.abort();
-    await this.link.request({ kind: 'closeRing' });
+    await this.closeRing();
     await membership.training;
   }
 

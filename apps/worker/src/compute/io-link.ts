@@ -27,19 +27,29 @@ interface Pending {
 /** The compute thread's end of the I/O thread: requests with replies, and messages both ways. */
 export class IoLink {
   private readonly pending = new Map<number, Pending>();
+  private readonly exited: Promise<void>;
   private nextId = 1;
+  private isClosing = false;
+  /** Why the thread is gone. */
+  private failure: Error | null = null;
 
   private constructor(
     private readonly thread: Worker,
     private readonly events: IoEvents,
-  ) {}
+  ) {
+    this.exited = new Promise((resolve) => {
+      thread.once('exit', () => {
+        resolve();
+      });
+    });
+  }
 
   /** Starts the thread and waits until its listeners are open. */
   static async start(
     data: IoThreadData,
     events: IoEvents,
+    entry: string | URL = createRequire(import.meta.url).resolve('@skipring/worker/io-thread'),
   ): Promise<{ link: IoLink; metricsPort: number; ringPort: number }> {
-    const entry = createRequire(import.meta.url).resolve('@skipring/worker/io-thread');
     const thread = new Worker(entry, { workerData: data, name: 'skipring-io' });
     const link = new IoLink(thread, events);
     const ports = await new Promise<{ metricsPort: number; ringPort: number }>(
@@ -50,16 +60,21 @@ export class IoLink {
         thread.on('message', (message: IoToCompute) => {
           if (message.kind === 'started') {
             clearTimeout(timer);
+            isStarted = true;
             resolve(message);
           } else {
             link.receive(message);
           }
         });
-        thread.on('error', (error: Error) => {
+        let isStarted = false;
+        const fail = (error: Error): void => {
           clearTimeout(timer);
-          reject(error);
-          link.failAll(error);
-          events.onFatal({ code: 'IO_THREAD', message: error.message });
+          if (isStarted) link.fail(error);
+          else reject(error);
+        };
+        thread.on('error', fail);
+        thread.on('exit', () => {
+          fail(new Error('the I/O thread has ended'));
         });
       },
     );
@@ -72,9 +87,11 @@ export class IoLink {
 
   /**
    * Resolves with the bytes that this rank has sent in the current ring. Rejects with
-   * RemoteThreadError; the I/O thread bounds every request by its own deadline.
+   * RemoteThreadError, or with the reason why the thread is gone; the I/O thread bounds every request
+   * by its own deadline.
    */
   request(request: IoRequest): Promise<number> {
+    if (this.failure !== null) return Promise.reject(this.failure);
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
@@ -83,14 +100,10 @@ export class IoLink {
   }
 
   async close(): Promise<void> {
-    const exited = new Promise<void>((resolve) => {
-      this.thread.once('exit', () => {
-        resolve();
-      });
-    });
+    this.isClosing = true;
     this.post({ kind: 'close' });
     const timer = setTimeout(() => void this.thread.terminate(), CLOSE_TIMEOUT_MS);
-    await exited;
+    await this.exited;
     clearTimeout(timer);
   }
 
@@ -119,7 +132,10 @@ export class IoLink {
     }
   }
 
-  private failAll(error: Error): void {
+  private fail(error: Error): void {
+    if (this.failure !== null) return;
+    this.failure = error;
+    if (!this.isClosing) this.events.onFatal({ code: 'IO_THREAD', message: error.message });
     for (const pending of this.pending.values()) pending.reject(error);
     this.pending.clear();
   }

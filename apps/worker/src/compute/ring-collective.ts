@@ -7,7 +7,7 @@ export class RingCollective implements Collective {
   bytesSent = 0;
 
   constructor(
-    private readonly link: IoLink,
+    private readonly link: Pick<IoLink, 'request'>,
     readonly rank: number,
     readonly worldSize: number,
   ) {}

@@ -1,0 +1,29 @@
+import { TrainingState } from '@skipring/trainer';
+import { compileJob } from './compile-job.js';
+import type { CoordinatorHttp } from './coordinator-http.js';
+import { JobSession, type Prepare } from './job-session.js';
+import { openBatches } from './open-batches.js';
+
+/** Loads the data and compiles the model; the state is the one that the job's seed gives. */
+export async function openJob(
+  { spec, dataSet, fence }: Prepare,
+  http: CoordinatorHttp,
+  cacheDirectory: string,
+): Promise<JobSession> {
+  const batches = await openBatches(spec, dataSet, http, cacheDirectory);
+  try {
+    const { manifest } = dataSet;
+    return new JobSession({
+      jobId: fence.jobId,
+      spec,
+      state: new TrainingState(compileJob(spec, manifest)),
+      batches,
+      numSamples: manifest.splits.train.samples,
+      numClasses: manifest.classes.length,
+      transfer: http,
+    });
+  } catch (error) {
+    await batches.close();
+    throw error;
+  }
+}
