@@ -124,7 +124,7 @@ export const coordinatorMessageSchema = z.discriminatedUnion('type', [
     rank: z.int().min(0),
     /** Secret of this generation's ring sockets. */
     ringToken: z.string().min(16),
-    /** A worker without state of this attempt starts from this checkpoint; null: from the seed. */
+    /** A worker whose own state is behind this checkpoint starts from it; null: there is none. */
     checkpointStep: z.int().min(0).nullable(),
     reason: z.string(),
   }),
@@ -141,7 +141,7 @@ export const coordinatorMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('stop'),
     fence: fenceSchema,
-    /** True: store a checkpoint of the last committed step first (rank 0 alone does). */
+    /** True: store a checkpoint of the last committed step first, whatever the rank. */
     checkpoint: z.boolean(),
     reason: z.string(),
   }),
