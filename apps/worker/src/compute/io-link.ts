@@ -54,6 +54,7 @@ export class IoLink {
     const link = new IoLink(thread, events);
     const ports = await new Promise<{ metricsPort: number; ringPort: number }>(
       (resolve, reject) => {
+        let isStarted = false;
         const timer = setTimeout(() => {
           reject(new Error(`the I/O thread did not start within ${START_TIMEOUT_MS} ms`));
         }, START_TIMEOUT_MS);
@@ -66,7 +67,6 @@ export class IoLink {
             link.receive(message);
           }
         });
-        let isStarted = false;
         const fail = (error: Error): void => {
           clearTimeout(timer);
           if (isStarted) link.fail(error);
