@@ -54,7 +54,7 @@ function borrow(
     numWanted -= lent.length;
     leaveWaiting(state, other, lent, `workers are lent to job ${run.job.id}`);
   }
-  setJobState(state, run, 'waiting', `waits for ${numMissing} workers that are about to be free`);
+  setJobState(state, run, 'waiting', 'waits for workers that are about to be free');
   return true;
 }
 

@@ -58,6 +58,8 @@ class WorkerBench {
   readonly stored: { generation: number; step: number }[] = [];
   readonly worker: ComputeWorker;
   numOpened = 0;
+  /** Data and model of a new session. */
+  loaded: Promise<void> = Promise.resolve();
   /** Called for every request to the I/O thread. */
   answer: (request: IoRequest) => Promise<number> = () => Promise.resolve(0);
   readonly state = stateAt(0);
@@ -71,9 +73,10 @@ class WorkerBench {
           return this.answer(request);
         },
       },
-      () => {
+      async () => {
         this.numOpened += 1;
-        return Promise.resolve(this.session());
+        await this.loaded;
+        return this.session();
       },
       pino({ level: 'silent' }),
       () => undefined,
@@ -184,6 +187,46 @@ describe('the compute worker', () => {
     await vi.waitFor(() => {
       expect(bench.numOpened).toBe(2);
     });
+  });
+
+  it('does not connect the ring of a generation that was given up while it loaded', async () => {
+    const bench = new WorkerBench();
+    let load: () => void = () => undefined;
+    bench.loaded = new Promise((resolve) => {
+      load = resolve;
+    });
+    const generations: number[] = [];
+    bench.answer = (request) => {
+      if (request.kind === 'connectRing') generations.push(request.fence.generation);
+      return Promise.resolve(0);
+    };
+    bench.handle(prepareMessage(1));
+    await vi.waitFor(() => {
+      expect(bench.numOpened).toBe(1);
+    });
+    bench.handle(prepareMessage(2));
+    load();
+    expect((await bench.next('ready')).fence.generation).toBe(2);
+    expect(generations).toEqual([2]);
+    expect(bench.numOpened).toBe(1);
+  });
+
+  it('closes the ring that it connects when the next generation is prepared', async () => {
+    const bench = new WorkerBench();
+    let giveUp: (error: Error) => void = () => undefined;
+    bench.answer = (request) => {
+      if (request.kind === 'closeRing') giveUp(new Error('closed'));
+      if (request.kind !== 'connectRing' || request.fence.generation > 1) return Promise.resolve(0);
+      return new Promise((_, reject) => {
+        giveUp = reject;
+      });
+    };
+    bench.handle(prepareMessage(1));
+    await vi.waitFor(() => {
+      expect(bench.requests).toContain('connectRing');
+    });
+    bench.handle(prepareMessage(2));
+    expect((await bench.next('ready')).fence.generation).toBe(2);
   });
 
   it('closes the ring and ends while it connects to peers', async () => {

@@ -31,6 +31,8 @@ export class ComputeWorker {
   private session: JobSession | null = null;
   private membership: Membership | null = null;
   private queue: Promise<void> = Promise.resolve();
+  /** Grows whenever the generation that is being prepared or trained becomes pointless. */
+  private numInterrupts = 0;
 
   constructor(
     private readonly link: Pick<IoLink, 'send' | 'request'>,
@@ -41,9 +43,10 @@ export class ComputeWorker {
 
   /** Never throws; messages are handled in order, and a failure is reported to the coordinator. */
   handle(message: CoordinatorMessage): void {
-    // What makes the training under way pointless ends it now, not when its turn comes.
-    if (message.type === 'prepare' || message.type === 'stop') this.membership?.controller.abort();
-    this.enqueue(() => this.follow(message));
+    // What makes the generation under way pointless ends it now, not when its turn comes.
+    if (message.type === 'prepare' || message.type === 'stop') this.interrupt();
+    const { numInterrupts } = this;
+    this.enqueue(() => this.follow(message, numInterrupts));
   }
 
   /** Without a coordinator there is no generation; the state is kept for the next one. */
@@ -62,6 +65,7 @@ export class ComputeWorker {
 
   /** Ends what waits for peers, also a ring that is being connected. */
   private interrupt(): void {
+    this.numInterrupts += 1;
     this.membership?.controller.abort();
     void this.closeRing();
   }
@@ -79,10 +83,10 @@ export class ComputeWorker {
     });
   }
 
-  private async follow(message: CoordinatorMessage): Promise<void> {
+  private async follow(message: CoordinatorMessage, numInterrupts: number): Promise<void> {
     switch (message.type) {
       case 'prepare':
-        await this.prepare(message);
+        await this.prepare(message, numInterrupts);
         return;
       case 'start':
         this.start(message);
@@ -101,12 +105,14 @@ export class ComputeWorker {
     }
   }
 
-  private async prepare(prepare: Prepare): Promise<void> {
+  private async prepare(prepare: Prepare, numInterrupts: number): Promise<void> {
     const { fence, rank, members, ringToken } = prepare;
     await this.leave();
     try {
       const session = await this.sessionFor(prepare);
       await session.catchUp(prepare.checkpointStep);
+      // Loading takes a while; the peers of a generation that was given up meanwhile never come.
+      if (numInterrupts !== this.numInterrupts) return;
       await this.link.request({
         kind: 'connectRing',
         fence,

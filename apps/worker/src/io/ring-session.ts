@@ -27,9 +27,11 @@ export class RingSession {
   }
 
   async connect(request: Extract<IoRequest, { kind: 'connectRing' }>): Promise<void> {
-    await this.disconnect();
+    const disconnected = this.disconnect();
+    // Before any wait, so that `disconnect` can call this off from now on.
     const connecting = new AbortController();
     this.connecting = connecting;
+    await disconnected;
     this.transport = await connectRing({
       listener: this.listener,
       fence: request.fence,
