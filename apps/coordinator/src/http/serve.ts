@@ -38,6 +38,7 @@ export interface HttpServer {
 const REQUEST_TIMEOUT_MS = 120_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 2_048;
+const IDLE_SWEEP_MS = 20;
 
 /** Builds the Nest application around the module's controllers and listens. */
 export async function serve(module: DynamicModule, options: ServeOptions): Promise<HttpServer> {
@@ -111,9 +112,14 @@ async function closeServer(server: Server, deadlineMs: number): Promise<void> {
     });
   });
   server.closeIdleConnections();
+  // Node keeps a connection alive whose answer is complete only now, also while the server closes.
+  const sweeper = setInterval(() => {
+    server.closeIdleConnections();
+  }, IDLE_SWEEP_MS);
   const timer = setTimeout(() => {
     server.closeAllConnections();
   }, deadlineMs);
   await closed;
+  clearInterval(sweeper);
   clearTimeout(timer);
 }

@@ -1,0 +1,73 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ensureRedis, optionsFromEnvironment } from '@skipring/provision';
+
+/** A Redis server that can go away and come back at the same address, with what it had. */
+export class RestartableRedis {
+  private server: ChildProcess | null = null;
+
+  private constructor(
+    private readonly path: string,
+    private readonly directory: string,
+    private readonly port: number,
+  ) {}
+
+  static async start(): Promise<RestartableRedis> {
+    const { path } = await ensureRedis(optionsFromEnvironment(process.env));
+    const directory = await mkdtemp(join(tmpdir(), 'skipring-redis-'));
+    const redis = new RestartableRedis(path, directory, await freePort());
+    await redis.come();
+    return redis;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Resolves when the server takes commands. */
+  async come(): Promise<void> {
+    const { path, directory, port } = this;
+    const options = { bind: '127.0.0.1', port, dir: directory, appendonly: 'yes', save: '' };
+    const server = spawn(
+      path,
+      Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    this.server = server;
+    for await (const line of createInterface(server.stdout)) {
+      if (line.includes('Ready to accept connections')) {
+        server.stdout.resume();
+        return;
+      }
+    }
+    throw new Error(`${path} ended before it was ready`);
+  }
+
+  /** Resolves when the process has ended. */
+  async goAway(): Promise<void> {
+    if (this.server === null) return;
+    const exited = once(this.server, 'exit');
+    this.server.kill('SIGTERM');
+    this.server = null;
+    await exited;
+  }
+
+  async remove(): Promise<void> {
+    await this.goAway();
+    await rm(this.directory, { recursive: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
