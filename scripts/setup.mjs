@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 // Makes a checkout ready to run: npm packages, compiled TypeScript, and everything native. Needs
 // nothing but Node.js and npm, and does again only what is out of date.
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from './setup/environment.mjs';
 import { withCheckoutLock } from './setup/lock.mjs';
 import { unsupportedReason } from './setup/machine.mjs';
-import { findNpm, outdatedReason } from './setup/packages.mjs';
+import { installPackages } from './setup/packages.mjs';
 import { runStep, StepError } from './setup/step.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -21,29 +22,15 @@ async function main() {
     root,
     () => say('waiting for another set-up of this checkout'),
     async () => {
-      await installPackages(env);
+      await installPackages(root, env, say);
       await build(env);
       await provision(env);
     },
   );
 }
 
-async function installPackages(env) {
-  const outdated = outdatedReason(root);
-  if (outdated === undefined) return;
-  say(`installing npm packages (${outdated})`);
-  const npm = findNpm(env);
-  if (npm === undefined) {
-    throw new StepError(
-      'npm is not found; install it (it comes with Node.js) or put it on PATH',
-      1,
-    );
-  }
-  const args = [npm, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  await runStep('npm ci', args, { cwd: root, env });
-}
-
 async function build(env) {
+  if (!existsSync(join(root, 'apps', 'cli', 'dist', 'main.js'))) say('compiling TypeScript');
   const tsc = createRequire(join(root, 'package.json')).resolve('typescript/bin/tsc');
   await runStep('the TypeScript build', [tsc, '-b'], { cwd: root, env });
 }

@@ -1,5 +1,44 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { runStep, StepError } from './step.mjs';
+
+const WHAT_TO_DO = [
+  'what to do: npm said above what went wrong. Without a network, connect to one;',
+  "behind a firewall, give npm its registry, proxy and certificates ('npm config set registry URL',",
+  "'... https-proxy URL', '... cafile FILE'); with a full disk, free 1 GB. Then run the command again:",
+  'what npm has fetched is not fetched again',
+].join('\n  ');
+
+/**
+ * Makes `node_modules` what `package-lock.json` asks for; does nothing when it is already. Install
+ * scripts stay off.
+ */
+export async function installPackages(root, env, say) {
+  const outdated = outdatedReason(root);
+  if (outdated === undefined) return;
+  say(`installing npm packages (${outdated})`);
+  const npm = findNpm(env);
+  if (npm === undefined) {
+    throw new StepError(
+      'npm is not found; install it (it comes with Node.js) or put it on PATH',
+      1,
+    );
+  }
+  const args = [npm, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  try {
+    await runStep('npm ci', args, { cwd: root, env });
+  } catch (error) {
+    if (!(error instanceof StepError) || error.interrupted) throw error;
+    throw new StepError(`${error.message}\n  ${WHAT_TO_DO}`, error.exitCode);
+  }
+  // Some versions of npm end with status 0 when every request has failed.
+  const reason = outdatedReason(root);
+  if (reason === undefined) return;
+  throw new StepError(
+    `npm ci ended, but the packages are not installed (${reason})\n  ${WHAT_TO_DO}`,
+    1,
+  );
+}
 
 /**
  * Why `node_modules` is not what `package-lock.json` asks for, or `undefined` when it is. npm writes

@@ -3,10 +3,11 @@ import { constants } from 'node:os';
 
 /** A step that failed, or was interrupted; its own output has said why. */
 export class StepError extends Error {
-  constructor(message, exitCode) {
+  constructor(message, exitCode, { interrupted = false } = {}) {
     super(message);
     this.name = 'StepError';
     this.exitCode = exitCode;
+    this.interrupted = interrupted;
   }
 }
 
@@ -30,6 +31,9 @@ export async function runStep(name, args, { cwd, env }) {
   });
   process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   const endedBy = interruptedBy ?? signal;
-  if (endedBy) throw new StepError(`${name} was interrupted`, 128 + constants.signals[endedBy]);
+  if (endedBy) {
+    const exitCode = 128 + constants.signals[endedBy];
+    throw new StepError(`${name} was interrupted (${endedBy})`, exitCode, { interrupted: true });
+  }
   if (status !== 0) throw new StepError(`${name} failed (status ${status})`, status ?? 1);
 }

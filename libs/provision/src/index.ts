@@ -19,4 +19,5 @@ export {
   type RunningRedis,
 } from './redis/start-redis.js';
 export type { Check, CheckStatus } from './doctor/check.js';
+export { acquireLock, type LockOptions, type ProcessLock } from './cache/process-lock.js';
 export { doctor, type DoctorOptions } from './doctor/doctor.js';

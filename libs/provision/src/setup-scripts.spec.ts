@@ -12,7 +12,8 @@ async function load<T>(name: string): Promise<T> {
   const url = new URL(`../../../scripts/setup/${name}.mjs`, import.meta.url).href;
   return (await import(/* @vite-ignore */ url)) as T;
 }
-const { outdatedReason, findNpm } = await load<{
+const { installPackages, outdatedReason, findNpm } = await load<{
+  installPackages: (root: string, env: Variables, say: (text: string) => void) => Promise<void>;
   outdatedReason: (root: string) => string | undefined;
   findNpm: (env: Variables) => string | undefined;
 }>('packages');
@@ -66,6 +67,52 @@ describe('outdatedReason', () => {
       'node_modules/@skipring/x': { link: true },
     });
     expect(outdatedReason(root)).toContain('node_modules/a has another version');
+  });
+});
+
+describe('installPackages', () => {
+  const lock = { packages: { 'node_modules/a': { version: '1.0.0' } } };
+  const said: string[] = [];
+  const install = async (npmProgram: string): Promise<void> => {
+    const npm = join(root, 'npm-cli.js');
+    await writeFile(npm, npmProgram);
+    await installPackages(root, { npm_execpath: npm }, (text) => said.push(text));
+  };
+
+  beforeEach(async () => {
+    said.length = 0;
+    await writeFile(join(root, 'package-lock.json'), JSON.stringify(lock));
+  });
+
+  it('is content when npm has installed what the lock asks for, and then runs npm no more', async () => {
+    await install(`const fs = require('node:fs'); fs.mkdirSync('node_modules');
+      fs.copyFileSync('package-lock.json', 'node_modules/.package-lock.json');`);
+    expect(said).toEqual(['installing npm packages (none are installed)']);
+    await install('process.exit(1)');
+    expect(said).toHaveLength(1);
+  });
+
+  it('does not believe an npm that ends with status 0 and has installed nothing', async () => {
+    await expect(install('')).rejects.toMatchObject({
+      name: 'StepError',
+      exitCode: 1,
+      message: expect.stringMatching(/none are installed[^]*what to do/) as string,
+    });
+  });
+
+  it('says what to do when npm fails, and passes its status on', async () => {
+    await expect(install('process.exit(228)')).rejects.toMatchObject({
+      name: 'StepError',
+      exitCode: 228,
+      message: expect.stringMatching(/npm ci failed[^]*https-proxy/) as string,
+    });
+  });
+
+  it('gives no advice when it is interrupted', async () => {
+    await expect(install("process.kill(process.pid, 'SIGINT')")).rejects.toMatchObject({
+      exitCode: 130,
+      message: 'npm ci was interrupted (SIGINT)',
+    });
   });
 });
 
