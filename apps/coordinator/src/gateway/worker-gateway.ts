@@ -12,11 +12,13 @@ import { WorkerConnection, type ConnectionOptions } from './worker-connection.js
 const GOING_AWAY = 1001;
 /** The largest message is an evaluation: a confusion matrix of at most 1000 x 1000 counts. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
-const MAX_CONNECTIONS = 1_024;
+const DEFAULT_MAX_CONNECTIONS = 1_024;
 
 export interface GatewayOptions extends ConnectionOptions {
   /** Bearer token of workers; null asks for none. */
   readonly joinToken: string | null;
+  /** Workers at a time. */
+  readonly maxConnections?: number;
 }
 
 /** Where workers connect: WebSockets on the HTTP server's port. */
@@ -67,13 +69,13 @@ export class WorkerGateway {
     if (path !== GATEWAY_PATH) {
       return new HttpProblem('ROUTE_UNKNOWN', `no WebSocket is served at ${path}`);
     }
-    const { joinToken } = this.options;
+    const { joinToken, maxConnections = DEFAULT_MAX_CONNECTIONS } = this.options;
     if (joinToken !== null && !isBearer(request.headers.authorization, joinToken)) {
       return new HttpProblem('UNAUTHORIZED', 'send "Authorization: Bearer" with the join token');
     }
     if (this.isClosing) return new HttpProblem('SHUTTING_DOWN', 'the coordinator stops');
-    if (this.connections.size >= MAX_CONNECTIONS) {
-      return new HttpProblem('TOO_MANY_WORKERS', `${MAX_CONNECTIONS} workers are connected`);
+    if (this.connections.size >= maxConnections) {
+      return new HttpProblem('TOO_MANY_WORKERS', `${maxConnections} workers are connected`);
     }
     return null;
   }
