@@ -50,6 +50,7 @@ export async function startCoordinator(
     keyPrefix: `coordinator-${++numPrefixes}`,
     heartbeatIntervalMs: 1_000,
     heartbeatTimeoutMs: 5_000,
+    maxWorkers: 16,
     maxCheckpointBytes: 1_000_000,
     logLevel: 'silent',
     parentPipe: false,

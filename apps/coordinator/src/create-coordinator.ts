@@ -111,6 +111,7 @@ async function start(
     dataSets,
     metrics,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
+    maxWorkers: options.maxWorkers,
     onEvent: ({ type, jobId }) => {
       metrics.countEvent(type);
       hub.publish(jobId);
@@ -136,7 +137,14 @@ async function start(
     provide(tokens.DATA_SETS, dataSets),
     provide(
       tokens.CHECKPOINT_UPLOADS,
-      new CheckpointUploads(store, checkpoints, scheduler, options.maxCheckpointBytes, log),
+      new CheckpointUploads({
+        runs: store,
+        checkpoints,
+        scheduler,
+        metrics,
+        maxBytes: options.maxCheckpointBytes,
+        log,
+      }),
     ),
     provide(tokens.CHECKPOINTS, checkpoints),
     provide(tokens.METRICS, new MetricsPage({ metrics, store, scheduler, queues, log })),

@@ -23,6 +23,7 @@ const environmentSchema = z.object({
     .default('skipring'),
   SKIPRING_HEARTBEAT_INTERVAL_MS: integer(50, 60_000).default(1_000),
   SKIPRING_HEARTBEAT_TIMEOUT_MS: integer(200, 600_000).default(5_000),
+  SKIPRING_MAX_WORKERS: integer(0, 4_096).default(1_024),
   SKIPRING_MAX_CHECKPOINT_MB: integer(1, 65_536).default(4_096),
   SKIPRING_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   SKIPRING_PARENT_PIPE: z.enum(['0', '1']).default('0'),
@@ -48,6 +49,8 @@ export interface CoordinatorOptions {
   readonly heartbeatIntervalMs: number;
   /** A worker silent for this long is dead. */
   readonly heartbeatTimeoutMs: number;
+  /** The most workers of one number of threads that an autoscaler may start. */
+  readonly maxWorkers: number;
   readonly maxCheckpointBytes: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Exit when standard input closes: the launcher that started this process is gone. */
@@ -92,6 +95,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): CoordinatorOptions 
     keyPrefix: values.SKIPRING_KEY_PREFIX,
     heartbeatIntervalMs: values.SKIPRING_HEARTBEAT_INTERVAL_MS,
     heartbeatTimeoutMs: values.SKIPRING_HEARTBEAT_TIMEOUT_MS,
+    maxWorkers: values.SKIPRING_MAX_WORKERS,
     maxCheckpointBytes: values.SKIPRING_MAX_CHECKPOINT_MB * 1_000_000,
     logLevel: values.SKIPRING_LOG_LEVEL,
     parentPipe: values.SKIPRING_PARENT_PIPE === '1',

@@ -1,5 +1,6 @@
 import type { Fence } from '@skipring/protocol';
 import { enforceDeadlines } from './deadlines.js';
+import { demandsOf, desiredWorkers } from './desired-workers.js';
 import { cancel } from './endings.js';
 import { connect, drain, drop, remove, stopped } from './membership.js';
 import type { ClusterEffect, ClusterInput, QueuedJob } from './messages.js';
@@ -62,6 +63,11 @@ export class Cluster {
 
   jobIds(): string[] {
     return [...this.state.jobs.keys()];
+  }
+
+  /** How many workers an autoscaler should run, by number of threads. See `desiredWorkers`. */
+  desiredWorkers(limit: number): ReadonlyMap<number, number> {
+    return desiredWorkers(demandsOf(this.state.jobs.values()), limit);
   }
 
   private dispatch(input: ClusterInput): void {

@@ -1,4 +1,5 @@
 export { Cluster } from './cluster.js';
+export { desiredWorkers, type WorkerDemand } from './desired-workers.js';
 export { assignLanes } from './lanes.js';
 export type { ClusterEffect, ClusterInput, Hello, QueuedJob } from './messages.js';
 export { DEFAULT_CLUSTER_OPTIONS, type ClusterOptions } from './options.js';

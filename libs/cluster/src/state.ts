@@ -106,7 +106,10 @@ export function setJobState(
 
 /** Jobs that want workers, in the order in which they get them. */
 export function waitingRuns(state: ClusterState): JobRun[] {
-  return [...state.jobs.values()]
-    .filter((run) => run.state === 'waiting')
-    .sort((a, b) => b.job.spec.priority - a.job.spec.priority || a.order - b.order);
+  return [...state.jobs.values()].filter((run) => run.state === 'waiting').sort(priorityOrder);
+}
+
+/** Highest priority first, then first come, first served. */
+export function priorityOrder(a: JobRun, b: JobRun): number {
+  return b.job.spec.priority - a.job.spec.priority || a.order - b.order;
 }

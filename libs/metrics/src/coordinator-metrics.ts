@@ -17,6 +17,12 @@ export interface ClusterCounts {
   readonly queues: Readonly<Record<string, Counts>>;
 }
 
+const ATTEMPT_STATES = ['waiting', 'running', 'cancelling'] as const;
+type AttemptState = (typeof ATTEMPT_STATES)[number];
+
+const UPLOAD_RESULTS = ['stored', 'refused', 'failed'] as const;
+export type CheckpointUploadResult = (typeof UPLOAD_RESULTS)[number];
+
 /** The metrics of the coordinator. Calls are cheap, never throw and never block. */
 export class CoordinatorMetrics {
   readonly registry = new Registry();
@@ -29,6 +35,48 @@ export class CoordinatorMetrics {
     this.peers = createInstruments(peerMetrics, this.registry);
     this.cluster = createInstruments(clusterMetrics, this.registry);
     addProcessMetrics(this.registry);
+    // A counter that begins with its first failure would hide that failure from `increase`.
+    for (const result of UPLOAD_RESULTS) this.cluster.checkpointUploads.inc({ result }, 0);
+    this.setDesiredWorkers(new Map());
+  }
+
+  /** An attempt begins. @param checkpointStep of the newest stored checkpoint; null for none */
+  beginAttempt(
+    jobId: string,
+    plan: { totalSteps: number; checkpointInterval: number; checkpointStep: number | null },
+  ): void {
+    const labels = { job_id: jobId };
+    this.jobs.totalSteps.set(labels, plan.totalSteps);
+    this.jobs.checkpointInterval.set(labels, plan.checkpointInterval);
+    this.jobs.checkpointStep.set(labels, plan.checkpointStep ?? 0);
+    this.observeJobState(jobId, 'waiting');
+  }
+
+  observeJobState(jobId: string, current: AttemptState): void {
+    for (const state of ATTEMPT_STATES) {
+      this.jobs.state.set({ job_id: jobId, state }, state === current ? 1 : 0);
+    }
+  }
+
+  /** The attempt has ended: it is in no state. */
+  endAttempt(jobId: string): void {
+    for (const state of ATTEMPT_STATES) this.jobs.state.set({ job_id: jobId, state }, 0);
+    this.jobs.worldSize.set({ job_id: jobId }, 0);
+    this.jobs.imagesPerSecond.set({ job_id: jobId }, 0);
+  }
+
+  /** @param seconds from when the job might have started until it got workers */
+  observeQueueWait(seconds: number): void {
+    this.cluster.queueWait.observe(seconds);
+  }
+
+  /** A checkpoint is whole on disk. */
+  observeCheckpoint(jobId: string, step: number): void {
+    this.jobs.checkpointStep.set({ job_id: jobId }, step);
+  }
+
+  countCheckpointUpload(result: CheckpointUploadResult): void {
+    this.cluster.checkpointUploads.inc({ result });
   }
 
   /** A committed step with its results over all lanes; from rank 0. */
@@ -100,6 +148,23 @@ export class CoordinatorMetrics {
   /** @param route the pattern, such as `/jobs/:id`, never the path: labels are bounded */
   observeRequest(method: string, route: string, status: number, seconds: number): void {
     this.cluster.httpDuration.observe({ method, route, status: String(status) }, seconds);
+  }
+
+  setRedisUp(isUp: boolean): void {
+    this.cluster.redisUp.set(isUp ? 1 : 0);
+  }
+
+  /**
+   * Replaces the numbers of workers that an autoscaler should run. The default number of threads is
+   * always told, so that there is a series to read while no job wants any.
+   */
+  setDesiredWorkers(byThreads: ReadonlyMap<number, number>): void {
+    const { desiredWorkers } = this.cluster;
+    desiredWorkers.reset();
+    desiredWorkers.set({ threads: '1' }, 0);
+    for (const [threads, count] of byThreads) {
+      desiredWorkers.set({ threads: String(threads) }, count);
+    }
   }
 
   addEventStreams(change: 1 | -1): void {

@@ -5,8 +5,19 @@ const DURATION_BUCKETS = [
   0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60,
 ];
 
+/** From a second to a day. */
+const WAIT_BUCKETS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 86_400];
+
 /** Of the coordinator, one time series for each job that is not final. */
 export const jobMetrics = {
+  state: gauge(
+    'skipring_job_state',
+    '1 for the state that an attempt is in (waiting, running, cancelling), 0 for the others.',
+    ['job_id', 'state'],
+  ),
+  totalSteps: gauge('skipring_job_planned_steps', 'Optimizer steps that a job is to make.', [
+    'job_id',
+  ]),
   step: gauge('skipring_job_step', 'Committed optimizer steps of a job.', ['job_id']),
   epoch: gauge('skipring_job_epoch', 'Epoch that a job is in, counted from 0.', ['job_id']),
   loss: gauge('skipring_job_loss', 'Mean loss of the last step, or of the last evaluation.', [
@@ -56,6 +67,16 @@ export const jobMetrics = {
     '1 while the last comparison of parameter hashes found the same on all ranks, else 0.',
     ['job_id'],
   ),
+  checkpointStep: gauge(
+    'skipring_job_checkpoint_step',
+    "Committed steps in a job's newest stored checkpoint; 0 before the first.",
+    ['job_id'],
+  ),
+  checkpointInterval: gauge(
+    'skipring_job_checkpoint_interval_steps',
+    'Steps after which a job is to store a checkpoint.',
+    ['job_id'],
+  ),
   lostMembers: counter(
     'skipring_job_lost_members_total',
     'Members that left a generation without being asked to.',
@@ -80,6 +101,25 @@ export const clusterMetrics = {
   jobs: gauge('skipring_jobs', 'Jobs by state.', ['state']),
   workers: gauge('skipring_workers', 'Connected workers by state.', ['state']),
   queueDepth: gauge('skipring_queue_depth', 'Entries of a queue by state.', ['queue', 'state']),
+  queueWait: histogram(
+    'skipring_job_queue_wait_seconds',
+    'Time from when a job may start until its first attempt has workers.',
+    WAIT_BUCKETS,
+  ),
+  desiredWorkers: gauge(
+    'skipring_desired_workers',
+    'Workers that an autoscaler should run, by their number of threads.',
+    ['threads'],
+  ),
+  redisUp: gauge(
+    'skipring_redis_up',
+    '1 when Redis answered while this page was made, else 0: then counts of jobs and queues are old.',
+  ),
+  checkpointUploads: counter(
+    'skipring_checkpoint_uploads_total',
+    'Checkpoints sent by workers, by result: stored, refused (stale or not valid) or failed.',
+    ['result'],
+  ),
   events: counter('skipring_job_events_total', 'Events of jobs by type.', ['type']),
   httpDuration: histogram(
     'skipring_http_request_duration_seconds',

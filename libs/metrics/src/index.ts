@@ -9,6 +9,7 @@ export {
 export {
   coordinatorMetrics,
   CoordinatorMetrics,
+  type CheckpointUploadResult,
   type ClusterCounts,
   type Counts,
 } from './coordinator-metrics.js';

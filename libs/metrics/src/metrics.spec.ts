@@ -17,6 +17,13 @@ const evaluation = { step: 7, epoch: 1, loss: 0.4, accuracy: 0.8, samples: 10, c
 
 function busyCoordinator(jobId: string) {
   const busy = coordinatorMetrics();
+  busy.beginAttempt(jobId, { totalSteps: 90, checkpointInterval: 30, checkpointStep: null });
+  busy.observeJobState(jobId, 'running');
+  busy.observeQueueWait(12);
+  busy.observeCheckpoint(jobId, 5);
+  busy.countCheckpointUpload('stored');
+  busy.setRedisUp(true);
+  busy.setDesiredWorkers(new Map([[4, 3]]));
   busy.observeGeneration({ jobId, attempt: 2, generation: 3 }, 4);
   busy.observeStep(jobId, metrics);
   busy.observeRankStep(jobId, parts, 1_000);
@@ -67,6 +74,17 @@ describe('coordinator metrics', () => {
     );
     expect(text).toContain('skipring_queue_depth{queue="jobs",state="waiting"} 2');
     expect(text).toContain('process_cpu_seconds_total');
+    expect(text).toContain('skipring_job_state{job_id="job-a",state="running"} 1');
+    expect(text).toContain('skipring_job_state{job_id="job-a",state="waiting"} 0');
+    expect(text).toContain('skipring_job_planned_steps{job_id="job-a"} 90');
+    expect(text).toContain('skipring_job_checkpoint_step{job_id="job-a"} 5');
+    expect(text).toContain('skipring_job_checkpoint_interval_steps{job_id="job-a"} 30');
+    expect(text).toContain('skipring_job_queue_wait_seconds_sum 12');
+    expect(text).toContain('skipring_checkpoint_uploads_total{result="stored"} 1');
+    expect(text).toContain('skipring_checkpoint_uploads_total{result="failed"} 0');
+    expect(text).toContain('skipring_redis_up 1');
+    expect(text).toContain('skipring_desired_workers{threads="4"} 3');
+    expect(text).toContain('skipring_desired_workers{threads="1"} 0');
   });
 
   it('forget the labels of a job that ended and of a worker that left, and no others', async () => {
@@ -82,13 +100,30 @@ describe('coordinator metrics', () => {
     expect(text).toContain('skipring_worker_heartbeats_total{worker_id="w2"} 1');
   });
 
+  it('say that a job whose attempt has ended is in no state and has no workers', async () => {
+    const busy = busyCoordinator('job-a');
+    busy.endAttempt('job-a');
+    const text = await busy.registry.metrics();
+    expect(text).not.toMatch(/skipring_job_state\{.*\} 1/);
+    expect(text).toContain('skipring_job_world_size{job_id="job-a"} 0');
+    expect(text).toContain('skipring_job_images_per_second{job_id="job-a"} 0');
+  });
+
+  it('forget the workers that a job wanted when it wants none', async () => {
+    const busy = busyCoordinator('job-a');
+    busy.setDesiredWorkers(new Map());
+    const text = await busy.registry.metrics();
+    expect(text).not.toContain('threads="4"');
+    expect(text).toContain('skipring_desired_workers{threads="1"} 0');
+  });
+
   it('replace counts, so that an emptied state does not linger', async () => {
     const busy = busyCoordinator('job-a');
     busy.setCounts({ jobs: { failed: 2 }, workers: {}, queues: {} });
     const text = await busy.registry.metrics();
     expect(text).toContain('skipring_jobs{state="failed"} 2');
-    expect(text).not.toContain('state="running"');
-    expect(text).not.toContain('state="busy"');
+    expect(text).not.toContain('skipring_jobs{state="running"}');
+    expect(text).not.toContain('skipring_workers{state="busy"}');
   });
 });
 

@@ -1,8 +1,10 @@
 import { CheckpointError, splitSnapshot, type DirectoryCheckpoints } from '@skipring/checkpoint';
+import type { CoordinatorMetrics } from '@skipring/metrics';
 import type { Fence } from '@skipring/protocol';
 import type { RunStore } from '@skipring/redis';
 import type { Logger } from 'pino';
 import type { HttpRequest } from '../http/messages.js';
+import { problemOf } from '../http/problem-of.js';
 import { HttpProblem } from '../http/problem.js';
 import { readBody } from '../http/read-body.js';
 import { isJobId } from '../jobs/job-id.js';
@@ -12,23 +14,42 @@ import type { Scheduler } from '../scheduling/ports.js';
 /** Uploads are held in memory: no more than this many at a time. */
 const MAX_UPLOADS = 4;
 
+export interface CheckpointUploadParts {
+  readonly runs: RunStore;
+  readonly checkpoints: DirectoryCheckpoints;
+  readonly scheduler: Scheduler;
+  readonly metrics: Pick<CoordinatorMetrics, 'countCheckpointUpload'>;
+  readonly maxBytes: number;
+  readonly log: Logger;
+}
+
 /** Takes checkpoints from workers of the generation that runs, and from no other. */
 export class CheckpointUploads {
   private numUploads = 0;
 
-  constructor(
-    private readonly runs: RunStore,
-    private readonly checkpoints: DirectoryCheckpoints,
-    private readonly scheduler: Scheduler,
-    private readonly maxBytes: number,
-    private readonly log: Logger,
-  ) {}
+  constructor(private readonly parts: CheckpointUploadParts) {}
 
   /**
    * Resolves when the checkpoint is durable.
    * @throws HttpProblem JOB_UNKNOWN, ATTEMPT_STALE, CHECKPOINT_INVALID, BODY_TOO_LARGE; CheckpointError
    */
   async store(fence: Fence, step: number, request: HttpRequest): Promise<{ modelSha256: string }> {
+    const { metrics } = this.parts;
+    try {
+      const stored = await this.storeInTurn(fence, step, request);
+      metrics.countCheckpointUpload('stored');
+      return stored;
+    } catch (error) {
+      metrics.countCheckpointUpload(isRefusal(error) ? 'refused' : 'failed');
+      throw error;
+    }
+  }
+
+  private async storeInTurn(
+    fence: Fence,
+    step: number,
+    request: HttpRequest,
+  ): Promise<{ modelSha256: string }> {
     if (this.numUploads >= MAX_UPLOADS) {
       throw new HttpProblem('TOO_MANY_UPLOADS', `${MAX_UPLOADS} uploads are in progress`, [], {
         'retry-after': '1',
@@ -47,10 +68,11 @@ export class CheckpointUploads {
     step: number,
     request: HttpRequest,
   ): Promise<{ modelSha256: string }> {
-    const record = isJobId(fence.jobId) ? await this.runs.get(fence.jobId) : null;
+    const { runs, checkpoints, scheduler, maxBytes, log } = this.parts;
+    const record = isJobId(fence.jobId) ? await runs.get(fence.jobId) : null;
     if (record === null) throw unknownJob(fence.jobId);
     this.requireCurrent(fence);
-    const bytes = await readBody(request, this.maxBytes);
+    const bytes = await readBody(request, maxBytes);
     const { position } = splitSnapshot(bytes).manifest;
     if (position.step !== step) {
       throw new CheckpointError(
@@ -60,18 +82,24 @@ export class CheckpointUploads {
     }
     // The generation may have ended while the body arrived.
     this.requireCurrent(fence);
-    const stored = await this.checkpoints.save(fence, bytes, record.spec.checkpoints.keep);
+    const stored = await checkpoints.save(fence, bytes, record.spec.checkpoints.keep);
     const { modelSha256, best } = stored;
-    this.scheduler.checkpointStored(fence, { step, bytes: stored.bytes, modelSha256, best });
-    this.log.info({ ...fence, step, bytes: stored.bytes, best }, 'checkpoint stored');
+    scheduler.checkpointStored(fence, { step, bytes: stored.bytes, modelSha256, best });
+    log.info({ ...fence, step, bytes: stored.bytes, best }, 'checkpoint stored');
     return { modelSha256 };
   }
 
   private requireCurrent(fence: Fence): void {
-    if (this.scheduler.isCurrent(fence)) return;
+    if (this.parts.scheduler.isCurrent(fence)) return;
     throw new HttpProblem(
       'ATTEMPT_STALE',
       `attempt ${fence.attempt}, generation ${fence.generation} of job ${fence.jobId} does not run`,
     );
   }
+}
+
+/** The sender's doing, or to be sent again, and not a fault of the store. */
+function isRefusal(error: unknown): boolean {
+  const { code, status } = problemOf(error);
+  return code === 'TOO_MANY_UPLOADS' || status < 500;
 }

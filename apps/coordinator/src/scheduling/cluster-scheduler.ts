@@ -35,6 +35,8 @@ export interface SchedulerParts extends Omit<RecorderParts, 'writes'> {
   readonly dataSets: ReadyDataSets;
   readonly metrics: CoordinatorMetrics;
   readonly heartbeatTimeoutMs: number;
+  /** The most workers of one number of threads that an autoscaler may start. */
+  readonly maxWorkers: number;
 }
 
 /**
@@ -125,15 +127,19 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
 
   checkpointStored(fence: Fence, checkpoint: StoredCheckpoint): void {
     this.recorder.checkpoint(fence, checkpoint);
+    this.parts.metrics.observeCheckpoint(fence.jobId, checkpoint.step);
     this.apply({ type: 'checkpointStored', fence, step: checkpoint.step });
   }
 
   workers(): WorkerView[] {
     const nowMs = performance.now();
-    return this.cluster.workers().map((worker) => {
-      const isTraining = worker.rank !== null;
-      return workerView(worker, isTraining ? this.links.imagesPerSecond(worker.id) : 0, nowMs);
-    });
+    return this.cluster
+      .workers()
+      .map((worker) => workerView(worker, this.links.imagesPerSecond(worker.id), nowMs));
+  }
+
+  desiredWorkers(): ReadonlyMap<number, number> {
+    return this.cluster.desiredWorkers(this.parts.maxWorkers);
   }
 
   liveJob(jobId: string): LiveJob | null {
@@ -203,6 +209,11 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     onEvent({ type: 'state', jobId });
     this.finalSeries.keep(jobId);
     this.recorder.begin(record, attempt);
+    this.parts.metrics.beginAttempt(jobId, {
+      totalSteps: record.progress.totalSteps,
+      checkpointInterval: spec.checkpoints.everySteps,
+      checkpointStep,
+    });
     const { hash, manifest } = dataSet;
     this.log.info({ jobId, attempt, checkpointStep }, 'attempt begins');
     this.apply({

@@ -60,9 +60,14 @@ export class EffectHandler {
   }
 
   private jobState(effect: Effect<'jobState'>): void {
-    const { recorder, log } = this.parts;
+    const { recorder, metrics, log } = this.parts;
     const { jobId, state, reason } = effect;
-    log.info({ jobId, attempt: recorder.run(jobId)?.attempt, state, reason }, 'job state');
+    const run = recorder.run(jobId);
+    log.info({ jobId, attempt: run?.attempt, state, reason }, 'job state');
+    metrics.observeJobState(jobId, state);
+    if (state === 'running' && run?.startedAt === null) {
+      metrics.observeQueueWait(run.waitedMs / 1_000);
+    }
     recorder.state(effect);
   }
 
@@ -115,7 +120,7 @@ export class EffectHandler {
   }
 
   private attemptEnded(effect: Effect<'attemptFailed' | 'jobFinished' | 'jobCancelled'>): void {
-    const { recorder, finalSeries, log } = this.parts;
+    const { recorder, metrics, finalSeries, log } = this.parts;
     const { jobId, attempt } = effect;
     switch (effect.type) {
       case 'attemptFailed': {
@@ -133,6 +138,7 @@ export class EffectHandler {
         recorder.cancelled(effect);
         break;
     }
+    metrics.endAttempt(jobId);
     finalSeries.end(jobId);
   }
 }

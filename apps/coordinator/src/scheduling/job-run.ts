@@ -10,6 +10,8 @@ export class JobRun {
   readonly throughput = new Throughput();
   /** When the first attempt began to train; null before that. */
   startedAt: string | null;
+  /** When the job was submitted and its delay was over, in milliseconds since 1970. */
+  private readonly dueMs: number;
   private progress: JobView['progress'];
   private best: number | null;
 
@@ -20,8 +22,14 @@ export class JobRun {
     this.retries = record.spec.retries;
     this.attemptsMade = attempt - record.attemptsBefore;
     this.startedAt = record.startedAt;
+    this.dueMs = Date.parse(record.createdAt) + record.spec.delayMs;
     this.progress = record.progress;
     this.best = record.bestAccuracy;
+  }
+
+  /** Time that the job has been due for. */
+  get waitedMs(): number {
+    return Math.max(0, Date.now() - this.dueMs);
   }
 
   /** The job's progress after a committed step. */

@@ -64,6 +64,8 @@ export interface Scheduler {
   /** To be called when a checkpoint is whole on disk: later members start from it. */
   checkpointStored(fence: Fence, checkpoint: StoredCheckpoint): void;
   workers(): WorkerView[];
+  /** How many workers an autoscaler should run, by their number of threads. */
+  desiredWorkers(): ReadonlyMap<number, number>;
   /** The part of a running job's view that changes live. */
   liveJob(jobId: string): LiveJob | null;
 }

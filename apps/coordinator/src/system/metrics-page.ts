@@ -24,9 +24,12 @@ export class MetricsPage {
     const { metrics, scheduler, log } = this.sources;
     try {
       this.counts = await this.readCounts();
+      metrics.setRedisUp(true);
     } catch (error) {
+      metrics.setRedisUp(false);
       log.warn({ err: error }, 'metrics without counts of jobs and queues');
     }
+    metrics.setDesiredWorkers(scheduler.desiredWorkers());
     metrics.setCounts({ ...this.counts, workers: this.countWorkers(scheduler) });
     return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
   }
