@@ -52,6 +52,25 @@ export async function findWheel(
   );
 }
 
+/**
+ * The files that the first index which knows the distribution offers for it; empty when none does.
+ *
+ * @throws ProvisionError `INDEX_UNREACHABLE`, `DOWNLOAD_FAILED` or `DOWNLOAD_STALLED`.
+ */
+export async function readProjectPage(
+  distribution: string,
+  indexUrls: readonly string[],
+  http: HttpClient,
+  retry: RetryOptions,
+): Promise<IndexFile[]> {
+  for (const indexUrl of indexUrls) {
+    const page = new URL(`${distribution}/`, indexUrl);
+    const files = await retrying(retry, () => readPage(page, http));
+    if (files.length > 0) return files;
+  }
+  return [];
+}
+
 async function readPage(page: URL, http: HttpClient): Promise<IndexFile[]> {
   const answer = await http.get(page, { accept: INDEX_ACCEPT });
   if (answer.status === 404) {

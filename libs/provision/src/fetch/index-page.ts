@@ -6,6 +6,8 @@ export interface IndexFile {
   readonly url: URL;
   /** As the index states it, when it does. */
   readonly sha256?: string;
+  /** As the index states it, when it does (JSON only, PEP 700). */
+  readonly bytes?: number;
 }
 
 /** Both forms are asked for, JSON first: not every mirror speaks it (PEP 691). */
@@ -32,10 +34,12 @@ function parseJson(text: string, base: URL): IndexFile[] {
   if (!Array.isArray(files)) throw unreadable(base);
   return files.flatMap((file: unknown) => {
     if (!isRecord(file)) return [];
-    const { filename, url, hashes } = file;
+    const { filename, url, hashes, size } = file;
     if (typeof filename !== 'string' || typeof url !== 'string') return [];
     const sha256 = isRecord(hashes) ? hashes.sha256 : undefined;
-    return indexFile(filename, url, typeof sha256 === 'string' ? sha256 : undefined, base);
+    return indexFile(filename, url, typeof sha256 === 'string' ? sha256 : undefined, base).map(
+      (found) => (typeof size === 'number' ? { ...found, bytes: size } : found),
+    );
   });
 }
 
