@@ -56,6 +56,7 @@ export class EventStreams {
     const ended = AbortSignal.any([left.signal, closing]);
     let lastId = afterId;
     let lastWriteMs = performance.now();
+    let hasEnded = await this.hasEnded(jobId);
     let page = await this.store.events(jobId, lastId, PAGE);
     begin(response);
     while (!ended.aborted) {
@@ -65,19 +66,23 @@ export class EventStreams {
         lastWriteMs = performance.now();
       }
       if (page.length < PAGE) {
-        if (page.length === 0 && (await this.hasEnded(jobId))) break;
+        if (page.length === 0 && hasEnded) break;
         if (performance.now() - lastWriteMs >= KEEP_ALIVE_MS) {
           await write(response, ': keep-alive\n\n');
           lastWriteMs = performance.now();
         }
         if (page.length === 0) await this.hub.next(jobId, POLL_MS, ended);
       }
+      hasEnded = await this.hasEnded(jobId);
       page = await this.store.events(jobId, lastId, PAGE);
     }
     response.end();
   }
 
-  /** The state and its event change as one, so an ended job has no event still to come. */
+  /**
+   * The state and its event change as one, so a job that had ended before its events were read has
+   * none still to come.
+   */
   private async hasEnded(jobId: string): Promise<boolean> {
     const record = await this.store.get(jobId);
     return record === null || finalJobStates.includes(record.state);
