@@ -48,15 +48,15 @@ export const badSpecs: readonly BadSpec[] = [
   without('model', ['/model', 'an object']),
   change({ model: { family: 'vgg', depth: 8 } })('an unknown model family', [
     '/model/family',
-    'one of "resnet-cifar", "resnet"',
+    'one of "resnet-cifar", "resnet", "wide-resnet", "densenet-cifar", "densenet"',
   ]),
   change({ model: { family: 'resnet-cifar', depth: 9 } })('a depth that does not exist', [
     '/model/depth',
-    'one of 8, 14, 20, 32, 44, 56, 110',
+    'one of 8, 14, 20, 32, 44, 56, 110, 164, 1001, 1202',
   ]),
   change({ model: { family: 'resnet', depth: 20 } })('a depth of the other family', [
     '/model/depth',
-    'one of 18, 34, 50',
+    'one of 18, 34, 50, 101, 152',
   ]),
   change({ model: { family: 'resnet', depth: 18, stem: 'large' } })('an unknown stem', [
     '/model/stem',
@@ -69,6 +69,23 @@ export const badSpecs: readonly BadSpec[] = [
   change({ model: { family: 'resnet-cifar', depth: 8, shortcuts: 'yes' } })(
     'shortcuts that are a string',
     ['/model/shortcuts', 'a boolean'],
+  ),
+
+  change({ model: { family: 'resnet', depth: 18, preActivation: true, zeroInitGamma: true } })(
+    'a last batch norm where there is none',
+    ['/model/zeroInitGamma', 'no zeroInitGamma with preActivation'],
+  ),
+  change({ model: { family: 'wide-resnet', depth: 17, width: 4 } })('a depth between two', [
+    '/model/depth',
+    '6n + 4, such as 16, 28 or 40',
+  ]),
+  change({ model: { family: 'densenet-cifar', depth: 40, bottleneck: true, growthRate: 0 } })(
+    'layers that add nothing, of an impossible number',
+    ['/model/growthRate', 'at least 1'],
+  ),
+  change({ model: { family: 'densenet-cifar', depth: 99, bottleneck: true } })(
+    'a depth that bottlenecks do not give',
+    ['/model/depth', '3n + 4, such as 40, or with bottleneck 6n + 4, such as 100'],
   ),
 
   without('data', ['/data', 'an object']),

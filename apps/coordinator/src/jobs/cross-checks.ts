@@ -63,8 +63,16 @@ function checkImages(spec: JobSpec, { height, width }: DataSetManifest): FieldEr
 
 /** Image side that leaves at least one pixel after all strides of the network. */
 function smallestSide(model: ModelSpec): number {
-  if (model.family === 'resnet-cifar') return 4;
-  return model.stem === 'imagenet' ? 32 : 8;
+  switch (model.family) {
+    case 'resnet-cifar':
+    case 'wide-resnet':
+    case 'densenet-cifar':
+      return 4;
+    case 'resnet':
+      return model.stem === 'imagenet' ? 32 : 8;
+    case 'densenet':
+      return 32;
+  }
 }
 
 function checkClasses(spec: JobSpec, { classes }: DataSetManifest): FieldError[] {

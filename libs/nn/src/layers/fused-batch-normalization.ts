@@ -22,6 +22,8 @@ export interface FusedBatchNormalizationConfig {
   /** Share of the moving statistics that a step keeps. */
   readonly momentum?: number;
   readonly epsilon?: number;
+  /** Whether gamma starts as zeros and not as ones. */
+  readonly zeroInitGamma?: boolean;
 }
 
 type Variable = ReturnType<tf.layers.Layer['addWeight']>;
@@ -37,6 +39,7 @@ export class FusedBatchNormalization extends tf.layers.Layer {
   static readonly className = 'FusedBatchNormalization';
   readonly momentum: number;
   readonly epsilon: number;
+  readonly zeroInitGamma: boolean;
   private gamma!: Variable;
   private beta!: Variable;
   private movingMean!: Variable;
@@ -46,6 +49,7 @@ export class FusedBatchNormalization extends tf.layers.Layer {
     super({ ...config });
     this.momentum = config.momentum ?? 0.9;
     this.epsilon = config.epsilon ?? 1e-5;
+    this.zeroInitGamma = config.zeroInitGamma ?? false;
   }
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
@@ -58,7 +62,8 @@ export class FusedBatchNormalization extends tf.layers.Layer {
     }
     const ones = tf.initializers.ones();
     const zeros = tf.initializers.zeros();
-    this.gamma = this.addWeight('gamma', [channels], 'float32', ones);
+    const start = this.zeroInitGamma ? zeros : ones;
+    this.gamma = this.addWeight('gamma', [channels], 'float32', start);
     this.beta = this.addWeight('beta', [channels], 'float32', zeros);
     const fixed = [undefined, false] as const;
     this.movingMean = this.addWeight('movingMean', [channels], 'float32', zeros, ...fixed);
@@ -107,7 +112,8 @@ export class FusedBatchNormalization extends tf.layers.Layer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), momentum: this.momentum, epsilon: this.epsilon };
+    const { momentum, epsilon, zeroInitGamma } = this;
+    return { ...super.getConfig(), momentum, epsilon, zeroInitGamma };
   }
 }
 tf.serialization.registerClass(FusedBatchNormalization);

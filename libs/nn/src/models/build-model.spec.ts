@@ -117,21 +117,43 @@ describe('the shape of a model', () => {
     ['small stem', imageNet(18, { stem: 'small' }), { height: 8, width: 8, channels: 3 }],
     ['imagenet stem, gray', imageNet(18), gray],
     ['bottleneck', imageNet(50), { height: 32, width: 32, channels: 3 }],
-  ])('%s: logits for each sample, in training and inference', (_, spec, input) => {
-    const model = build(spec, input, 5);
-    const images = tf.randomNormal<tf.Rank.R4>(
-      [2, input.height, input.width, input.channels],
-      0,
-      1,
-      'float32',
-      7,
-    );
-    const { logits, batchStatistics } = model.forwardTraining(images);
-    expect(logits.shape).toEqual([2, 5]);
-    expect(model.forwardInference(images).shape).toEqual([2, 5]);
-    expect(batchStatistics.length * 2).toBe(model.movingStatistics.length);
-    expect([...logits.dataSync()].every(Number.isFinite)).toBe(true);
-  });
+    ['pre-activation', { ...cifar(8), preActivation: true }, gray],
+    ['pre-activation, plain', { ...cifar(8, false), preActivation: true }, gray],
+    [
+      'pre-activation, small stem',
+      { ...imageNet(18, { stem: 'small' }), preActivation: true },
+      { height: 8, width: 8, channels: 3 },
+    ],
+    ['wide', { family: 'wide-resnet', depth: 10, width: 2 }, { height: 9, width: 7, channels: 2 }],
+    [
+      'DenseNet, CIFAR form, odd sizes',
+      { family: 'densenet-cifar', depth: 7, growthRate: 4, bottleneck: false },
+      { height: 9, width: 7, channels: 2 },
+    ],
+    [
+      'DenseNet-BC, CIFAR form',
+      { family: 'densenet-cifar', depth: 10, growthRate: 4, bottleneck: true },
+      gray,
+    ],
+    ['DenseNet, ImageNet form', { family: 'densenet', depth: 121 }, color],
+  ] as [string, ModelSpec, InputShape][])(
+    '%s: logits for each sample, in training and inference',
+    (_, spec, input) => {
+      const model = build(spec, input, 5);
+      const images = tf.randomNormal<tf.Rank.R4>(
+        [2, input.height, input.width, input.channels],
+        0,
+        1,
+        'float32',
+        7,
+      );
+      const { logits, batchStatistics } = model.forwardTraining(images);
+      expect(logits.shape).toEqual([2, 5]);
+      expect(model.forwardInference(images).shape).toEqual([2, 5]);
+      expect(batchStatistics.length * 2).toBe(model.movingStatistics.length);
+      expect([...logits.dataSync()].every(Number.isFinite)).toBe(true);
+    },
+  );
 
   it('has shortcuts exactly where the spec has them', () => {
     const sums = ({ model }: TrainableModel) =>

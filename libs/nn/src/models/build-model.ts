@@ -2,7 +2,9 @@ import type { ModelSpec } from '@skipring/protocol';
 import * as tf from '@tensorflow/tfjs';
 import { ModelError } from '../model-error.js';
 import { initialise } from './initialise.js';
-import { cifarResNet, imageNetResNet } from './resnet.js';
+import { cifarDenseNet, imageNetDenseNet } from './densenet.js';
+import type { Symbolic } from './parts.js';
+import { cifarResNet, imageNetResNet, wideResNet } from './resnet.js';
 import { trainable, type TrainableModel } from './trainable-model.js';
 
 export interface InputShape {
@@ -17,6 +19,36 @@ function expectCount(field: string, value: number, least: number): void {
   }
 }
 
+/** From images to logits. */
+function network(images: Symbolic, spec: ModelSpec, numClasses: number): Symbolic {
+  switch (spec.family) {
+    case 'resnet-cifar':
+      return cifarResNet(images, spec, numClasses);
+    case 'resnet':
+      return imageNetResNet(images, spec, numClasses);
+    case 'wide-resnet':
+      return wideResNet(images, spec, numClasses);
+    case 'densenet-cifar':
+      return cifarDenseNet(images, spec, numClasses);
+    case 'densenet':
+      return imageNetDenseNet(images, spec, numClasses);
+  }
+}
+
+/**
+ * The model of a spec with kernels of zeros.
+ * @throws ModelError for an impossible input shape or number of classes
+ */
+export function emptyModel(spec: ModelSpec, input: InputShape, numClasses: number): TrainableModel {
+  const { height, width, channels } = input;
+  expectCount('input.height', height, 1);
+  expectCount('input.width', width, 1);
+  expectCount('input.channels', channels, 1);
+  expectCount('numClasses', numClasses, 2);
+  const images = tf.input({ shape: [height, width, channels], name: 'images' });
+  return trainable(tf.model({ inputs: images, outputs: network(images, spec, numClasses) }));
+}
+
 /**
  * Builds the model of a spec with weights that are a pure function of `seed` and their names.
  * @param seed uint32
@@ -28,17 +60,7 @@ export function buildModel(
   numClasses: number,
   seed: number,
 ): TrainableModel {
-  const { height, width, channels } = input;
-  expectCount('input.height', height, 1);
-  expectCount('input.width', width, 1);
-  expectCount('input.channels', channels, 1);
-  expectCount('numClasses', numClasses, 2);
-  const images = tf.input({ shape: [height, width, channels], name: 'images' });
-  const logits =
-    spec.family === 'resnet-cifar'
-      ? cifarResNet(images, spec, numClasses)
-      : imageNetResNet(images, spec, numClasses);
-  const model = trainable(tf.model({ inputs: images, outputs: logits }));
+  const model = emptyModel(spec, input, numClasses);
   initialise(model.parameters, seed);
   return model;
 }

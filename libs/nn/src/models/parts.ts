@@ -40,12 +40,37 @@ export function convolution(x: Symbolic, name: string, shape: ConvolutionShape):
   return through(layer, padded);
 }
 
-export function normalization(x: Symbolic, name: string): Symbolic {
-  return through(new FusedBatchNormalization({ name }), x);
+export function normalization(x: Symbolic, name: string, zeroInitGamma = false): Symbolic {
+  return through(new FusedBatchNormalization({ name, zeroInitGamma }), x);
 }
 
 export function relu(x: Symbolic, name: string): Symbolic {
   return through(tf.layers.activation({ activation: 'relu', name }), x);
+}
+
+/** Batch norm and relu. */
+export function activated(x: Symbolic, name: string, place: number | '' = ''): Symbolic {
+  return relu(normalization(x, `${name}/norm${place}`), `${name}/relu${place}`);
+}
+
+/** The first convolution, activated. */
+export function stem(x: Symbolic, filters: number, kernelSize: number, stride: number): Symbolic {
+  return activated(convolution(x, 'stem/conv', { filters, kernelSize, stride }), 'stem');
+}
+
+/**
+ * 3x3 pooling with stride 2, padded by one on every side. Zeros stand for "nothing" here, because
+ * the input comes from relu.
+ */
+export function stemPooling(x: Symbolic): Symbolic {
+  const pad = tf.layers.zeroPadding2d({ padding: [1, 1], name: 'stem/pool/pad' });
+  const pool = tf.layers.maxPooling2d({
+    poolSize: 3,
+    strides: 2,
+    padding: 'valid',
+    name: 'stem/pool',
+  });
+  return through(pool, through(pad, x));
 }
 
 /** Global average pooling and the fully connected layer: [samples, numClasses] logits. */
