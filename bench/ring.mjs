@@ -1,130 +1,126 @@
-import { once } from 'node:events';
-import { allGather, reduceScatter } from '@skipring/collective';
-import { connectRing, RingListener } from '@skipring/transport-ws';
-import { WebSocket, WebSocketServer } from 'ws';
-import { timed } from './lib/side.mjs';
-import { interleave } from './lib/stats.mjs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { hasPyTorch, NO_PYTORCH } from './lib/python.mjs';
+import { RankGroup } from './lib/rank-group.mjs';
+import { Side } from './lib/side.mjs';
+import { quantile } from './lib/stats.mjs';
+import { markdown } from './lib/table.mjs';
 
-const WORLD_SIZE = 4;
-const HOST = '127.0.0.1';
-const DEADLINE_MS = 120_000;
-const CASES = [
-  { megabytes: 1, type: Int32Array },
-  { megabytes: 10, type: Int32Array },
-  { megabytes: 100, type: Int32Array },
-  { megabytes: 1, type: Float32Array },
-  { megabytes: 10, type: Float32Array },
-  { megabytes: 100, type: Float32Array },
-];
+const inDirectory = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-async function openRing() {
-  const listeners = await Promise.all(
-    Array.from({ length: WORLD_SIZE }, () => RingListener.listen({ host: HOST, port: 0 })),
-  );
-  const members = listeners.map(({ port }) => ({ host: HOST, port }));
-  const ranks = await Promise.all(
-    listeners.map((listener, rank) =>
-      connectRing({
-        listener,
-        fence: { jobId: 'bench', attempt: 1, generation: 1 },
-        rank,
-        members,
-        ringToken: 'token of the benchmark',
-        deadlineMs: DEADLINE_MS,
-      }),
-    ),
-  );
+const RANKS = [2, 4];
+const SIZES = [1_024, 4_096, 65_536, 1e6, 10e6, 100e6, 2 ** 28];
+const TYPES = ['float32', 'int32'];
+/** Bytes that one turn of a side moves through each vector, to choose how often it is repeated. */
+const TURN_BYTES = 20e6;
+const MAX_ITERATIONS = 200;
+
+/** Starts all sides of `numRanks` processes each; they idle but when it is their turn. */
+async function startSides(numRanks, rendezvous, withPyTorch) {
+  const node = (module) =>
+    RankGroup.start(numRanks, (rank) => Side.start(inDirectory(module), rank, numRanks));
+  const gloo = () =>
+    RankGroup.start(numRanks, (rank) =>
+      Side.python(inDirectory('sides/gloo_rank.py'), rank, numRanks, rendezvous),
+    );
   return {
-    async allReduce(vectors) {
-      const options = { deadlineMs: DEADLINE_MS };
-      await Promise.all(ranks.map((rank, i) => reduceScatter(rank, vectors[i], options)));
-      await Promise.all(ranks.map((rank, i) => allGather(rank, vectors[i], options)));
-    },
-    async close() {
-      await Promise.all(ranks.map((rank) => rank.close()));
-      await Promise.all(listeners.map((listener) => listener.close()));
-    },
+    skipring: await node('sides/ring-rank.mjs'),
+    ...(withPyTorch ? { gloo: await gloo() } : {}),
+    tcp: await node('sides/tcp-rank.mjs'),
   };
 }
 
-/** The plain way: binary messages over ws to one rank, which adds and sends the sum back. */
-async function openStar() {
-  const server = new WebSocketServer({
-    host: HOST,
-    port: 0,
-    perMessageDeflate: false,
-    maxPayload: 2 ** 30,
-  });
-  await once(server, 'listening');
-  const accepted = [];
-  const sockets = [];
-  for (let rank = 1; rank < WORLD_SIZE; rank++) {
-    const connection = once(server, 'connection');
-    const socket = new WebSocket(`ws://${HOST}:${server.address().port}`, {
-      perMessageDeflate: false,
-      maxPayload: 2 ** 30,
-    });
-    [accepted[rank - 1]] = await connection;
-    if (socket.readyState !== WebSocket.OPEN) await once(socket, 'open');
-    sockets.push(socket);
-  }
-  return {
-    async allReduce([sum, ...vectors]) {
-      const Type = sum.constructor;
-      const asVector = (data) => new Type(new Uint8Array(data).buffer);
-      const back = sockets.map(async (socket, index) => {
-        const [data] = await once(socket, 'message');
-        vectors[index].set(asVector(data));
-      });
-      const received = accepted.map((socket) => once(socket, 'message'));
-      sockets.forEach((socket, index) => socket.send(vectors[index]));
-      for (const message of received) {
-        const [data] = await message;
-        const other = asVector(data);
-        for (let i = 0; i < sum.length; i++) sum[i] += other[i];
-      }
-      for (const socket of accepted) socket.send(sum);
-      await Promise.all(back);
-    },
-    close() {
-      for (const socket of sockets) socket.terminate();
-      server.close();
-    },
-  };
-}
-
-/** Sum over four ranks: the ring, a gather at one rank, and copying as much memory. */
-export async function ring({ runs }) {
-  const ringGroup = await openRing();
-  const star = await openStar();
-  const rows = [];
-  try {
-    for (const { megabytes, type: Type } of CASES) {
-      const vectors = Array.from({ length: WORLD_SIZE }, () => new Type((megabytes * 1e6) / 4));
-      const target = new Type(vectors[0].length);
-      const times = await interleave(
-        {
-          ring: () => timed(() => ringGroup.allReduce(vectors)),
-          star: () => timed(() => star.allReduce(vectors)),
-          // All ranks together send 2 (worldSize - 1) vectors: the least that has to be moved.
-          copy: () =>
-            timed(() => {
-              for (let i = 0; i < 2 * (WORLD_SIZE - 1); i++) target.set(vectors[i % WORLD_SIZE]);
-            }),
-        },
-        { warmups: 1, runs },
-      );
-      rows.push({ case: `${megabytes} MB ${Type === Int32Array ? 'int32' : 'float32'}`, times });
+/** All times of each side for one case, in turns: a, b, c, a, b, c, ... */
+async function takeTurns(sides, request, turns) {
+  const iterations = Math.max(1, Math.min(MAX_ITERATIONS, Math.floor(TURN_BYTES / request.bytes)));
+  const times = Object.fromEntries(Object.keys(sides).map((name) => [name, []]));
+  for (let turn = -1; turn < turns; turn++) {
+    for (const [name, group] of Object.entries(sides)) {
+      const measured = await group.measure({ ...request, iterations });
+      if (turn >= 0) times[name].push(...measured);
     }
-  } finally {
-    await ringGroup.close();
-    star.close();
   }
+  return times;
+}
+
+/** As nccl-tests define it: GB/s on each link, whatever the number of ranks. */
+function busBandwidth(bytes, ms, numRanks) {
+  return ((bytes / 1e9) * ((2 * (numRanks - 1)) / numRanks)) / (ms / 1e3);
+}
+
+function summarise(times, bytes, numRanks) {
+  const p50 = quantile(times, 0.5);
   return {
-    title: `Sum over ${WORLD_SIZE} ranks, ms`,
-    baseline: 'star',
-    subject: 'ring',
-    notes: ['all ranks share one process and its event loop'],
-    rows,
+    p50,
+    p10: quantile(times, 0.1),
+    p90: quantile(times, 0.9),
+    p99: quantile(times, 0.99),
+    busbw: busBandwidth(bytes, p50, numRanks),
+    samples: times.length,
   };
+}
+
+/**
+ * allReduce with one process per rank on loopback, against PyTorch with gloo and against plain TCP
+ * sockets that send and receive as many bytes. Memory: 3 sides times ranks times the largest size.
+ */
+export async function ring({ runs, ranks = RANKS, sizes = SIZES }) {
+  const withPyTorch = hasPyTorch();
+  const rows = [];
+  for (const numRanks of ranks) {
+    const directory = mkdtempSync(join(tmpdir(), 'skipring-bench-'));
+    const sides = await startSides(numRanks, join(directory, 'gloo'), withPyTorch);
+    try {
+      for (const bytes of sizes) {
+        for (const type of TYPES) {
+          const times = await takeTurns(sides, { bytes: bytes - (bytes % 4), type }, runs);
+          rows.push({
+            numRanks,
+            bytes,
+            type,
+            sides: Object.fromEntries(
+              Object.entries(times).map(([name, all]) => [name, summarise(all, bytes, numRanks)]),
+            ),
+          });
+        }
+      }
+    } finally {
+      for (const group of Object.values(sides)) await group.stop();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  }
+  return { title: 'allReduce', notes: withPyTorch ? [] : [NO_PYTORCH], rows };
+}
+
+/** The rows as Markdown: ms as p50 (p10-p90, p99), and GB/s of busbw from p50. */
+export function ringTable({ notes, rows }) {
+  const names = Object.keys(rows[0].sides);
+  const others = names.slice(1);
+  const header = [
+    'ranks',
+    'vector',
+    ...names.map((name) => `${name} ms: p50 (p10-p90, p99)`),
+    ...names.map((name) => `${name} GB/s`),
+    ...others.map((name) => `skipring / ${name}`),
+  ];
+  const lines = rows.map(({ numRanks, bytes, type, sides }) => [
+    numRanks,
+    `${showBytes(bytes)} ${type}`,
+    ...names.map((name) => showTimes(sides[name])),
+    ...names.map((name) => sides[name].busbw.toPrecision(3)),
+    ...others.map((name) => `${(sides[name].p50 / sides.skipring.p50).toFixed(2)}x`),
+  ]);
+  return markdown(header, lines, notes);
+}
+
+function showBytes(bytes) {
+  if (bytes >= 1e6) return bytes % 1e6 === 0 ? `${bytes / 1e6} MB` : `${bytes / 2 ** 20} MiB`;
+  return bytes % 1_024 === 0 ? `${bytes / 1_024} KiB` : `${bytes} B`;
+}
+
+function showTimes({ p50, p10, p90, p99 }) {
+  const [a, b, c, d] = [p50, p10, p90, p99].map((ms) => ms.toFixed(ms < 10 ? 3 : 1));
+  return `${a} (${b}-${c}, ${d})`;
 }

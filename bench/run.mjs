@@ -1,19 +1,27 @@
-// Runs all benchmarks or the named ones: node bench/run.mjs [step] [ring] [--runs N] [--json FILE]
+// Runs all benchmarks or the named ones: node bench/run.mjs [step] [ring] [--runs N] [--json FILE];
+// `ring` also takes --ranks 2,4 and --sizes 1000,1000000 (bytes).
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { machine } from './lib/machine.mjs';
 import { toTable } from './lib/table.mjs';
-import { ring } from './ring.mjs';
+import { ring, ringTable } from './ring.mjs';
 import { step } from './step.mjs';
 
 const benchmarks = { step, ring };
+const tables = { ring: ringTable };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, runs: { type: 'string', default: '10' } },
+  options: {
+    json: { type: 'string' },
+    runs: { type: 'string', default: '10' },
+    ranks: { type: 'string' },
+    sizes: { type: 'string' },
+  },
 });
 const names = positionals.length > 0 ? positionals : Object.keys(benchmarks);
 const runs = Number(values.runs);
+const numbers = (list) => list?.split(',').map(Number);
 const unknown = names.filter((name) => !(name in benchmarks));
 if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1) {
   const known = Object.keys(benchmarks).join(', ');
@@ -24,9 +32,13 @@ if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1) {
 const results = { machine: machine(), runs, benchmarks: {} };
 console.log(results.machine);
 for (const name of names) {
-  const result = await benchmarks[name]({ runs });
+  const result = await benchmarks[name]({
+    runs,
+    ranks: numbers(values.ranks),
+    sizes: numbers(values.sizes),
+  });
   results.benchmarks[name] = result;
-  console.log(toTable(result));
+  console.log((tables[name] ?? toTable)(result));
 }
 if (values.json !== undefined) {
   writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);

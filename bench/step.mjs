@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { hasPyTorch, NO_PYTORCH } from './lib/python.mjs';
 import { Side } from './lib/side.mjs';
 import { interleave } from './lib/stats.mjs';
 
@@ -11,10 +11,6 @@ const CASES = [
   { shape: '28x28x1', samples: 128 },
   { shape: '28x28x1', samples: 64 },
 ];
-
-function hasPyTorch() {
-  return spawnSync('python3', ['-c', 'import torch'], { stdio: 'ignore' }).status === 0;
-}
 
 /** A training step of ResNet-20: recorded graph, stock TensorFlow.js, and PyTorch where it is installed. */
 export async function step({ runs }) {
@@ -48,7 +44,7 @@ export async function step({ runs }) {
     title: 'Training step, ms',
     subject: 'recorded',
     baseline: 'stock',
-    notes: withPyTorch ? [] : ['python3 cannot import torch: no PyTorch column'],
+    notes: withPyTorch ? [] : [NO_PYTORCH],
     rows,
   };
 }

@@ -1,6 +1,7 @@
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { python } from './python.mjs';
 
 /**
  * One side of a comparison in a process of its own: it sends `{ ready }` with what there is to tell
@@ -17,23 +18,28 @@ export class Side {
     return side;
   }
 
-  /** The same in Python, which answers with lines of JSON on its standard output. */
+  /** The same in Python, which reads and answers lines of JSON. */
   static async python(script, ...args) {
     const side = new Side();
-    side.#child = spawn('python3', [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+    side.#child = spawn(python, [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
     const child = side.#child;
     createInterface({ input: child.stdout }).on('line', (line) =>
       child.emit('message', JSON.parse(line)),
     );
-    child.send = () => child.stdin.write('\n');
+    child.send = (request) => child.stdin.write(`${JSON.stringify(request)}\n`);
     child.disconnect = () => child.stdin.end();
     side.about = (await side.#answer()).ready;
     return side;
   }
 
   async measure(request = {}) {
+    return (await this.ask(request)).elapsedMs;
+  }
+
+  /** Sends `request` and resolves with the whole answer. */
+  ask(request) {
     this.#child.send(request);
-    return (await this.#answer()).elapsedMs;
+    return this.#answer();
   }
 
   async stop() {
