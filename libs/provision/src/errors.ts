@@ -8,6 +8,7 @@ export type ProvisionErrorCode =
   | 'DISK_FULL'
   | 'DOWNLOAD_FAILED'
   | 'DOWNLOAD_STALLED'
+  | 'GPU_NOT_FOUND'
   | 'HASH_MISMATCH'
   | 'INDEX_UNREACHABLE'
   | 'LOCK_TIMEOUT'

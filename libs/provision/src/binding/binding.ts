@@ -69,7 +69,7 @@ export async function ensureBinding(
     try {
       const output = join(scratchDir, 'tfjs_binding.node');
       const args = compilerArguments(packages, tensorflowDir, output);
-      progress.note('building the binding to TensorFlow (under a minute)');
+      progress.note('building the binding to TensorFlow (a minute or two)');
       const name = await compile(compilers(scratchDir, lock, options, progress), args);
       await rename(output, path);
       progress.note(`built with ${name}`);

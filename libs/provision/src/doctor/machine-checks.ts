@@ -1,4 +1,4 @@
-import { findGpu } from '../machine/device.js';
+import { findGpu, gpuNotFound } from '../machine/device.js';
 import type { Machine } from '../machine/machine.js';
 import { findProgram, runProgram } from '../machine/run-program.js';
 import { unsupportedReason } from '../machine/support.js';
@@ -56,13 +56,9 @@ export async function npmCheck(searchPath: readonly string[]): Promise<Check> {
 export async function deviceCheck(options: ProvisionOptions): Promise<Check> {
   const gpu = await findGpu(options.searchPath);
   if (gpu === undefined) {
+    const { message, fix } = gpuNotFound();
     return options.device === 'gpu'
-      ? check(
-          'device',
-          'fail',
-          'SKIPRING_DEVICE is gpu, but no NVIDIA GPU is found',
-          'install the NVIDIA driver (525 or later), or set SKIPRING_DEVICE=cpu',
-        )
+      ? check('device', 'fail', message, fix)
       : check('device', 'ok', 'CPU (no NVIDIA GPU found)');
   }
   const names = gpu.names.length > 0 ? gpu.names.join(', ') : 'an NVIDIA GPU';

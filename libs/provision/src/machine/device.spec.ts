@@ -42,8 +42,18 @@ describe('findGpu', () => {
     expect(await findGpu([root], root)).toBeUndefined();
   });
 
-  it('does not look when the device is given', async () => {
-    expect(await chooseDevice('gpu', [])).toBe('gpu');
-    expect(await chooseDevice('cpu', [])).toBe('cpu');
+  it('settles auto by what it finds', async () => {
+    expect(await chooseDevice('auto', [], root)).toBe('cpu');
+    await mkdir(join(root, 'proc/driver/nvidia'), { recursive: true });
+    expect(await chooseDevice('auto', [], root)).toBe('gpu');
+    expect(await chooseDevice('gpu', [], root)).toBe('gpu');
+    expect(await chooseDevice('cpu', [], root)).toBe('cpu');
+  });
+
+  it('refuses a GPU that is not there', async () => {
+    await expect(chooseDevice('gpu', [], root)).rejects.toMatchObject({
+      code: 'GPU_NOT_FOUND',
+      fix: expect.stringContaining('SKIPRING_DEVICE=cpu') as string,
+    });
   });
 });

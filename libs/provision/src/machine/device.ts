@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { ProvisionError } from '../errors.js';
 import type { DeviceChoice } from '../options/options.js';
 import { findProgram, runProgram } from './run-program.js';
 
@@ -36,13 +37,29 @@ export async function findGpu(
   return { names: cells.map(([name = 'unknown']) => name), driverVersion: cells[0]?.[1] };
 }
 
-/** Settles `auto`: `gpu` where a GPU is found. */
+/** `SKIPRING_DEVICE` asks for a GPU, and there is none. */
+export function gpuNotFound(): ProvisionError {
+  return new ProvisionError(
+    'GPU_NOT_FOUND',
+    'SKIPRING_DEVICE is gpu, but no NVIDIA GPU is found',
+    'install the NVIDIA driver (525 or later), or set SKIPRING_DEVICE=cpu',
+  );
+}
+
+/**
+ * Settles `auto`: `gpu` where a GPU is found. `root` stands for `/` in tests.
+ *
+ * @throws ProvisionError `GPU_NOT_FOUND` before 3 GB are fetched that could not be used.
+ */
 export async function chooseDevice(
   choice: DeviceChoice,
   searchPath: readonly string[],
+  root = '/',
 ): Promise<Device> {
-  if (choice !== 'auto') return choice;
-  return (await findGpu(searchPath)) === undefined ? 'cpu' : 'gpu';
+  if (choice === 'cpu') return choice;
+  if ((await findGpu(searchPath, root)) !== undefined) return 'gpu';
+  if (choice === 'gpu') throw gpuNotFound();
+  return 'cpu';
 }
 
 function driverGpuNames(gpusDir: string): string[] {
