@@ -50,6 +50,11 @@ export class CoordinatorMetrics {
     this.jobs.checkpointInterval.set(labels, plan.checkpointInterval);
     this.jobs.checkpointStep.set(labels, plan.checkpointStep ?? 0);
     this.observeJobState(jobId, 'waiting');
+    // Counters that begin with their first incident would hide it from `increase`.
+    this.jobs.lostMembers.inc(labels, 0);
+    for (const result of ['agreed', 'diverged']) {
+      this.jobs.hashChecks.inc({ ...labels, result }, 0);
+    }
   }
 
   observeJobState(jobId: string, current: AttemptState): void {

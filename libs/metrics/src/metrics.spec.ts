@@ -82,6 +82,10 @@ describe('coordinator metrics', () => {
     expect(text).toContain('skipring_job_queue_wait_seconds_sum 12');
     expect(text).toContain('skipring_checkpoint_uploads_total{result="stored"} 1');
     expect(text).toContain('skipring_checkpoint_uploads_total{result="failed"} 0');
+    expect(text).toContain('skipring_job_lost_members_total{job_id="job-a"} 1');
+    expect(text).toContain(
+      'skipring_job_parameter_hash_checks_total{job_id="job-a",result="diverged"} 0',
+    );
     expect(text).toContain('skipring_redis_up 1');
     expect(text).toContain('skipring_desired_workers{threads="4"} 3');
     expect(text).toContain('skipring_desired_workers{threads="1"} 0');
