@@ -1,9 +1,8 @@
+import { STOP_DEADLINES_MS } from '@skipring/protocol';
 import { createCoordinator, type Coordinator } from './create-coordinator.js';
 import { createLog } from './observe/log.js';
 import { OptionsError, readOptions, type CoordinatorOptions } from './options.js';
 
-/** Less than the ten seconds after which launchers and Kubernetes lose patience. */
-const STOP_DEADLINE_MS = 9_000;
 const EXIT_OPTIONS = 2;
 
 const options = optionsOrExit();
@@ -29,7 +28,7 @@ async function stop(reason: string): Promise<void> {
   const timer = setTimeout(() => {
     log.error('not stopped in time');
     process.exit(1);
-  }, STOP_DEADLINE_MS);
+  }, STOP_DEADLINES_MS.coordinator);
   await coordinator?.close();
   clearTimeout(timer);
   log.info('stopped');

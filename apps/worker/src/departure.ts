@@ -1,5 +1,4 @@
-/** A worker that is asked to go has this long to finish its step and hand over its lanes. */
-const LEAVE_TIMEOUT_MS = 30_000;
+import { STOP_DEADLINES_MS } from '@skipring/protocol';
 
 export interface DepartureActions {
   /** Asks the coordinator to drain this worker. */
@@ -47,7 +46,7 @@ export class Departure {
     this.actions.sendLeave(signal);
     this.timer = setTimeout(() => {
       this.end(1);
-    }, LEAVE_TIMEOUT_MS);
+    }, STOP_DEADLINES_MS.workerLeave);
   }
 
   /** Goes now, in order: released, the parent is gone, or a thread failed. */

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { loadTensorFlow } from '@skipring/graph';
+import { STOP_DEADLINES_MS } from '@skipring/protocol';
 import { ComputeWorker } from './compute/compute-worker.js';
 import { CoordinatorHttp } from './compute/coordinator-http.js';
 import { IoLink } from './compute/io-link.js';
@@ -7,9 +8,6 @@ import { openJob } from './compute/open-job.js';
 import { Departure } from './departure.js';
 import { OptionsError, readOptions, type WorkerOptions } from './options.js';
 import { Pulse } from './pulse.js';
-
-/** A TensorFlow call that does not return must not keep the process alive for longer. */
-const SHUT_DOWN_TIMEOUT_MS = 8_000;
 
 let options: WorkerOptions;
 try {
@@ -90,7 +88,7 @@ const worker = new ComputeWorker(
 async function shutDown(exitCode: number): Promise<void> {
   if (exiting) return;
   exiting = true;
-  setTimeout(() => process.exit(exitCode), SHUT_DOWN_TIMEOUT_MS);
+  setTimeout(() => process.exit(exitCode), STOP_DEADLINES_MS.workerShutDown);
   await worker.close();
   await link.close();
   pulse.stop();

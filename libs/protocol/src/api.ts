@@ -70,6 +70,7 @@ export const workerViewSchema = z.strictObject({
   jobId: z.string().nullable(),
   rank: z.int().min(0).nullable(),
   lanes: z.array(z.int().min(0)),
+  /** Over the last steps of the job that it trains; while it trains none, of the job before. */
   imagesPerSecond: z.number().min(0),
   connectedAt: z.iso.datetime(),
   lastHeartbeatAt: z.iso.datetime(),

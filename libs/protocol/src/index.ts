@@ -4,6 +4,8 @@ export * from './job-spec.js';
 export * from './data-set.js';
 export * from './events.js';
 export * from './api.js';
+export { fieldErrors, valueText } from './field-errors.js';
 export * from './control.js';
+export * from './stop-deadlines.js';
 export * from './ring-frame.js';
 export * from './philox.js';

@@ -1,6 +1,6 @@
 import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
+import { fieldErrors } from '@skipring/protocol';
 import { z } from 'zod';
-import { fieldErrors } from './field-errors.js';
 import { HttpProblem } from './problem.js';
 
 /** Checks each handler argument that names a zod schema, and replaces it by the schema's output. */

@@ -1,6 +1,11 @@
 import { globalBatchSize } from '@skipring/data';
-import type { DataSetManifest, FieldError, JobSpec, ModelSpec } from '@skipring/protocol';
-import { valueText } from '../http/field-errors.js';
+import {
+  valueText,
+  type DataSetManifest,
+  type FieldError,
+  type JobSpec,
+  type ModelSpec,
+} from '@skipring/protocol';
 import { totalsOf } from './totals.js';
 
 /** An evaluation's confusion matrix has a row and a column for each class. */

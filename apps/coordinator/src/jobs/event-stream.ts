@@ -15,12 +15,14 @@ export interface EventStreamOptions {
   readonly jobId: string;
   /** Null: from the oldest event kept. */
   readonly afterId: string | null;
+  /** Whether to go on, live, until the job has ended; else the stream ends behind what is stored. */
+  readonly follow: boolean;
   readonly response: HttpResponse;
   /** Ends all streams: the coordinator stops. */
   readonly closing: AbortSignal;
 }
 
-/** Sends a job's events as server-sent events, live, until the job has ended or the reader left. */
+/** Sends a job's events as server-sent events, until the job has ended or the reader left. */
 export class EventStreams {
   private numOpen = 0;
 
@@ -48,7 +50,13 @@ export class EventStreams {
     }
   }
 
-  private async follow({ jobId, afterId, response, closing }: EventStreamOptions): Promise<void> {
+  private async follow({
+    jobId,
+    afterId,
+    follow,
+    response,
+    closing,
+  }: EventStreamOptions): Promise<void> {
     const left = new AbortController();
     response.once('close', () => {
       left.abort();
@@ -66,7 +74,7 @@ export class EventStreams {
         lastWriteMs = performance.now();
       }
       if (page.length < PAGE) {
-        if (page.length === 0 && hasEnded) break;
+        if (!follow || (page.length === 0 && hasEnded)) break;
         if (performance.now() - lastWriteMs >= KEEP_ALIVE_MS) {
           await write(response, ': keep-alive\n\n');
           lastWriteMs = performance.now();

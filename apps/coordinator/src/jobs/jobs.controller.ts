@@ -43,6 +43,13 @@ export const metricsQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
 });
 
+export const eventsQuerySchema = z.strictObject({
+  follow: z
+    .enum(['true', 'false'])
+    .default('true')
+    .describe('false: end behind the last event stored by now'),
+});
+
 export const eventIdSchema = z.string().regex(/^\d{1,16}-\d{1,16}$/, 'expected the id of an event');
 
 @Controller('jobs')
@@ -101,13 +108,15 @@ export class JobsController {
   @Get(':id/events')
   async events(
     @Param('id') jobId: string,
+    @Query({ schema: eventsQuerySchema }) query: z.output<typeof eventsQuerySchema>,
     @Headers('last-event-id') lastEventId: string | undefined,
     @Res() response: HttpResponse,
   ): Promise<void> {
+    const follow = query.follow === 'true';
     const afterId =
       lastEventId === undefined ? null : validated(eventIdSchema, lastEventId, 'Last-Event-ID');
     await this.jobs.record(jobId);
-    await this.streams.send({ jobId, afterId, response, closing: this.closing });
+    await this.streams.send({ jobId, afterId, follow, response, closing: this.closing });
   }
 
   @Get(':id/metrics')

@@ -1,6 +1,11 @@
 import { API_PREFIX } from '@skipring/protocol';
 import type { z } from 'zod';
-import { eventIdSchema, jobQuerySchema, metricsQuerySchema } from '../jobs/jobs.controller.js';
+import {
+  eventIdSchema,
+  eventsQuerySchema,
+  jobQuerySchema,
+  metricsQuerySchema,
+} from '../jobs/jobs.controller.js';
 import type { SchemaName } from './schemas.js';
 
 /** One route of the API, as documented. */
@@ -86,6 +91,7 @@ export const operations: readonly Operation[] = [
     tag: 'jobs',
     id: 'followJob',
     summary: "A job's events as server-sent events (JobEvent), live, until it has ended",
+    query: eventsQuerySchema,
     headers: {
       'Last-Event-ID': { schema: eventIdSchema, description: 'Resume behind this event' },
     },

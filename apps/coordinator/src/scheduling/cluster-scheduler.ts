@@ -2,10 +2,12 @@ import { Cluster, type ClusterInput, type Hello } from '@skipring/cluster';
 import type { CoordinatorMetrics } from '@skipring/metrics';
 import {
   finalJobStates,
+  jobStates,
   type Fence,
   type WorkerMessage,
   type WorkerView,
 } from '@skipring/protocol';
+import { StoreError, type JobRecord } from '@skipring/redis';
 import type { Logger } from 'pino';
 import { EffectHandler } from './effect-handler.js';
 import { FinalSeries } from './final-series.js';
@@ -86,32 +88,22 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     return entering;
   }
 
+  /** Throws STORE_UNAVAILABLE while the store is away: a cancel that is answered is stored. */
   async cancel(jobId: string): Promise<CancelResult> {
-    const { store, onEvent } = this.parts;
-    // While the store is away this throws: a cancel that is answered is stored.
-    const record = await store.get(jobId);
+    const record = await this.parts.store.get(jobId);
     if (record === null) return 'missing';
-    await this.entering.get(jobId)?.catch(() => undefined);
+    while (this.entering.has(jobId)) await this.entering.get(jobId)?.catch(() => undefined);
     if (this.cluster.job(jobId) !== null) {
       this.apply({ type: 'cancelRequested', jobId });
       await this.writes.settled(jobId, SETTLE_DEADLINE_MS);
       return this.cluster.job(jobId) === null ? 'cancelled' : 'cancelling';
     }
-    await this.writes.settled(jobId, SETTLE_DEADLINE_MS);
-    const reason = 'cancelled by a user';
-    const { attempt } = record;
-    const result = await store.change(jobId, {
-      from: ['pending', 'waiting'],
-      fields: { state: 'cancelled', reason, finishedAt: new Date().toISOString() },
-      event: { type: 'state', state: 'cancelled', reason, attempt },
-    });
-    if (result.outcome === 'missing') return 'missing';
-    if (result.outcome === 'refused') {
-      // Its turn came in between.
-      return finalJobStates.includes(result.state) ? 'final' : this.cancel(jobId);
+    if (!(await this.writes.settled(jobId, SETTLE_DEADLINE_MS))) {
+      throw new StoreError('STORE_UNAVAILABLE', `what became of job ${jobId} is not stored yet`);
     }
-    onEvent({ type: 'state', jobId });
-    return 'cancelled';
+    // Its turn may have come while earlier writes were awaited.
+    if (this.entering.has(jobId) || this.cluster.job(jobId) !== null) return this.cancel(jobId);
+    return this.cancelUnscheduled(record);
   }
 
   drain(workerId: string): boolean {
@@ -184,6 +176,24 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     this.log.info({ workerId, reason }, 'worker disconnected');
     this.links.forget(workerId);
     this.apply({ type: 'workerDisconnected', workerId, reason });
+  }
+
+  /**
+   * Cancels a job that nobody runs. To be called without a wait since that was seen: a turn that
+   * comes from now on finds the job cancelled.
+   */
+  private async cancelUnscheduled({ id, attempt }: JobRecord): Promise<CancelResult> {
+    const { store, onEvent } = this.parts;
+    const reason = 'cancelled by a user';
+    const { outcome } = await store.change(id, {
+      from: jobStates.filter((state) => !finalJobStates.includes(state)),
+      fields: { state: 'cancelled', reason, workers: [], finishedAt: new Date().toISOString() },
+      event: { type: 'state', state: 'cancelled', reason, attempt },
+    });
+    if (outcome === 'missing') return 'missing';
+    if (outcome === 'refused') return 'final';
+    onEvent({ type: 'state', jobId: id });
+    return 'cancelled';
   }
 
   private async enter(jobId: string): Promise<void> {

@@ -59,6 +59,7 @@ export class WorkerLinks {
     this.linked.get(workerId)?.throughput.observe(samples, stepMs);
   }
 
+  /** Of the newest generation that it trained in, also after that ended. */
   imagesPerSecond(workerId: string): number {
     return this.linked.get(workerId)?.throughput.imagesPerSecond ?? 0;
   }

@@ -1,5 +1,5 @@
-import type { FieldError } from '@skipring/protocol';
 import type { z } from 'zod';
+import type { FieldError } from './api.js';
 
 const MAX_VALUE_LENGTH = 200;
 const MAX_ERRORS = 100;
@@ -29,7 +29,7 @@ export function valueText(value: unknown): string {
 }
 
 /** RFC 6901; the whole input is the empty string. */
-export function pointer(path: Path): string {
+function pointer(path: Path): string {
   return path
     .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
     .join('');
