@@ -31,12 +31,17 @@ const FOLLOW_TIMEOUT_MS = 120_000;
 
 const list = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) });
 
-/** Typed access to a coordinator's REST API. All calls throw ApiError or ConnectionError. */
+/**
+ * Typed access to a coordinator's REST API. All calls throw ApiError, ConnectionError, ResponseError,
+ * or the reason of the client's signal.
+ */
 export class SkipringClient {
   private readonly http: Http;
+  private readonly signal: AbortSignal | undefined;
 
   constructor(options: ClientOptions) {
     this.http = new Http(options);
+    this.signal = options.signal;
   }
 
   /**
@@ -119,6 +124,18 @@ export class SkipringClient {
     });
   }
 
+  /** A job's events that are stored by now, oldest first. */
+  async *events(id: string): AsyncGenerator<JobEvent, void, undefined> {
+    const response = await this.http.fetch(`/jobs/${encodeURIComponent(id)}/events`, {
+      query: { follow: 'false' },
+      stream: true,
+      headers: { accept: 'text/event-stream' },
+    });
+    for await (const event of parseEventStream(response.body ?? new ReadableStream())) {
+      yield jobEventSchema.parse(JSON.parse(event.data));
+    }
+  }
+
   /**
    * A job's events from `afterId` (or its beginning), live, until the job has ended; reconnects by
    * itself and resumes behind the last event seen, so that none is lost or repeated.
@@ -152,6 +169,7 @@ export class SkipringClient {
         lastContact = Date.now();
       } catch (error) {
         if (isAborted(signal)) return;
+        this.signal?.throwIfAborted();
         if (error instanceof ApiError || error instanceof z.ZodError) throw error;
         if (Date.now() - lastContact > FOLLOW_TIMEOUT_MS) throw error;
       }

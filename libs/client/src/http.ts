@@ -11,6 +11,8 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
   /** Tries after the first of a request that is safe to repeat. */
   readonly retries?: number;
+  /** Ends every request and stream; the calls then throw its reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RequestOptions {
@@ -66,16 +68,17 @@ export class Http {
       try {
         response = await this.send(path, request);
       } catch (cause) {
+        this.options.signal?.throwIfAborted();
         if (!mayRepeat || request.signal?.aborted === true) {
           throw new ConnectionError(this.options.url, { cause });
         }
-        await pause(FIRST_BACKOFF_MS * 2 ** attempt, request.signal);
+        await pause(FIRST_BACKOFF_MS * 2 ** attempt, AbortSignal.any(this.signalsOf(request)));
         continue;
       }
       if (response.ok) return response;
       const error = await readProblem(response);
       if (!mayRepeat || (response.status !== 503 && response.status !== 429)) throw error;
-      await pause(FIRST_BACKOFF_MS * 2 ** attempt, request.signal);
+      await pause(FIRST_BACKOFF_MS * 2 ** attempt, AbortSignal.any(this.signalsOf(request)));
     }
   }
 
@@ -87,7 +90,7 @@ export class Http {
     const headers: Record<string, string> & { authorization?: string } = { ...request.headers };
     if (this.options.token !== null) headers.authorization = `Bearer ${this.options.token}`;
     if (request.body !== undefined) headers['content-type'] = 'application/json';
-    const signals = request.signal === undefined ? [] : [request.signal];
+    const signals = this.signalsOf(request);
     if (request.stream !== true) signals.push(AbortSignal.timeout(this.timeoutMs));
     return fetch(url, {
       method: request.method ?? 'GET',
@@ -95,6 +98,10 @@ export class Http {
       signal: AbortSignal.any(signals),
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     });
+  }
+
+  private signalsOf(request: RequestOptions): AbortSignal[] {
+    return [this.options.signal, request.signal].filter((signal) => signal !== undefined);
   }
 }
 
