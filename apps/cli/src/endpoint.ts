@@ -17,21 +17,26 @@ const fileName = 'endpoint.json';
 /** Where the coordinator is and what to say to it: flags, then environment, then `skipring up`. */
 export async function findEndpoint(
   environment: CliEnvironment,
-  flags: { url?: string | undefined; token?: string | undefined },
+  flags: { url?: string; token?: string },
+  dataDirectory: string,
 ): Promise<{ url: string; token: string | null }> {
   const url = flags.url ?? environment.url;
   const token = flags.token ?? environment.token;
   if (url !== null) {
+    const source = flags.url === undefined ? 'SKIPRING_URL' : '--url';
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new CommandError(EXIT.usage, `--url ${url}: expected an http or https address`);
+      throw new CommandError(
+        EXIT.usage,
+        `${source} ${url}: expected an address such as http://127.0.0.1:7400`,
+      );
     }
     return { url, token };
   }
-  const found = await readEndpoint(environment.dataDirectory);
+  const found = await readEndpoint(dataDirectory);
   if (found === null) {
     throw new CommandError(
       EXIT.connection,
-      'no coordinator is known',
+      `no coordinator is running in ${dataDirectory}`,
       'start one with `skipring up`, or name one with --url and --token',
     );
   }

@@ -1,31 +1,31 @@
 import type { SkipringClient } from '@skipring/client';
-import type { JobView } from '@skipring/protocol';
+import type { JobEvent, JobView } from '@skipring/protocol';
 import type { CommandContext } from './context.js';
 import { CommandError, EXIT } from './exit-codes.js';
-import { ProgressView } from './output/progress.js';
 
-/** Shows a job's events until it has ended; returns its last view. */
+/**
+ * Tells of a job's events until it has ended; returns its last view.
+ * @throws CommandError `interrupted` when the user left before
+ */
 export async function followJob(
   context: CommandContext,
   client: SkipringClient,
   job: JobView,
+  onEvent: (event: JobEvent) => void,
 ): Promise<JobView> {
-  const view = ProgressView.of(context.progress, job);
   try {
     for await (const event of client.follow(job.id, { signal: context.interrupted })) {
-      view.show(event);
+      onEvent(event);
     }
-  } finally {
-    view.close();
+    if (!context.interrupted.aborted) return await client.job(job.id);
+  } catch (error) {
+    if (!context.interrupted.aborted) throw error;
   }
-  if (context.interrupted.aborted) {
-    throw new CommandError(
-      EXIT.interrupted,
-      `stopped following ${job.id}; the job goes on`,
-      `skipring status ${job.id}`,
-    );
-  }
-  return client.job(job.id);
+  throw new CommandError(
+    EXIT.interrupted,
+    `stopped following ${job.id}; the job goes on`,
+    `skipring logs -f ${job.id}, or skipring cancel ${job.id}`,
+  );
 }
 
 /** Turns the end of a job into an exit code. */
@@ -38,7 +38,11 @@ export function requireSuccess(job: JobView): void {
         `skipring logs ${job.id}`,
       );
     case 'cancelled':
-      throw new CommandError(EXIT.jobCancelled, `job ${job.id} was cancelled`);
+      throw new CommandError(
+        EXIT.jobCancelled,
+        `job ${job.id} was cancelled`,
+        `skipring resume ${job.id}`,
+      );
     default:
       return;
   }

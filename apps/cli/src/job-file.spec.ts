@@ -37,6 +37,7 @@ describe('readJobFile', () => {
 
   it('refuses a file that is no mapping, and one that is absent', async () => {
     await expect(readJobFile(await fileOf('- 1'))).rejects.toThrow('expected a mapping');
+    await expect(readJobFile(await fileOf('a: &x 1\nb: *x'))).rejects.toThrow('no aliases');
     await expect(readJobFile(join(directory, 'absent'))).rejects.toThrow('cannot read');
   });
 });
@@ -56,9 +57,12 @@ describe('applySettings', () => {
     expect(fields.training.epochs).toBe(1);
   });
 
-  it.each(['training', '=3', '__proto__.x=1', 'a..b=1', 'name.x=1'])('refuses %s', (setting) => {
-    expect(() => applySettings(fields, [setting])).toThrow(`--set ${setting}`);
-  });
+  it.each(['training', '=3', '__proto__.x=1', 'a..b=1', 'name.x=1', 'seed=[1', 'seed={a: *x}'])(
+    'refuses %s',
+    (setting) => {
+      expect(() => applySettings(fields, [setting])).toThrow(`--set ${setting}`);
+    },
+  );
 });
 
 describe('checkSpec', () => {
@@ -73,6 +77,8 @@ describe('checkSpec', () => {
       training: { epochs: 0 },
       extra: 1,
     };
-    expect(() => checkSpec(wrong)).toThrow(/3 problem[^]*model\.depth[^]*training\.epochs/);
+    expect(() => checkSpec(wrong)).toThrow(
+      /model\.depth: 21: [^]*training\.epochs: 0: expected [^]*extra: 1: no such field/,
+    );
   });
 });

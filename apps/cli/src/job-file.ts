@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { API_VERSION, jobSpecSchema, type JobSpecInput } from '@skipring/protocol';
+import { API_VERSION, fieldErrors, jobSpecSchema, type JobSpecInput } from '@skipring/protocol';
 import { parseDocument } from 'yaml';
+import { fieldLines } from './error-text.js';
 import { CommandError, EXIT } from './exit-codes.js';
+import { systemReason } from './system-reason.js';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
@@ -14,15 +16,17 @@ export async function readJobFile(path: string): Promise<Fields> {
   try {
     text = await readFile(path === '-' ? '/dev/stdin' : path, 'utf8');
   } catch (cause) {
-    throw new CommandError(EXIT.usage, `cannot read the job file ${path}`, null, { cause });
+    throw new CommandError(
+      EXIT.usage,
+      `cannot read the job file ${path}: ${systemReason(cause)}`,
+      null,
+      { cause },
+    );
   }
   if (Buffer.byteLength(text) > MAX_FILE_BYTES) {
     throw new CommandError(EXIT.usage, `${path}: a job file has at most ${MAX_FILE_BYTES} bytes`);
   }
-  const document = parseDocument(text, { prettyErrors: true });
-  const [error] = document.errors;
-  if (error !== undefined) throw new CommandError(EXIT.usage, `${path}: ${error.message}`);
-  const value: unknown = document.toJS({ maxAliasCount: 0 });
+  const value = parseYaml(text, path);
   if (!isFields(value)) throw new CommandError(EXIT.usage, `${path}: expected a mapping of fields`);
   return value;
 }
@@ -45,9 +49,22 @@ export function applySettings(fields: Fields, settings: readonly string[]): Fiel
       target[key] = next;
       target = next;
     }
-    target[path.at(-1) ?? ''] = parseDocument(setting.slice(equals + 1)).toJS() as unknown;
+    target[path.at(-1) ?? ''] = parseYaml(setting.slice(equals + 1), `--set ${setting}`);
   }
   return result;
+}
+
+/** @param source for messages: what the text was given as */
+function parseYaml(text: string, source: string): unknown {
+  const document = parseDocument(text, { prettyErrors: true });
+  const [error] = document.errors;
+  if (error !== undefined) throw new CommandError(EXIT.usage, `${source}: ${error.message}`);
+  try {
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (cause) {
+    // Aliases can make a small file a huge value.
+    throw new CommandError(EXIT.usage, `${source}: expected no aliases (*name)`, null, { cause });
+  }
 }
 
 /** Checks a spec before it is sent; all problems at once. */
@@ -55,12 +72,9 @@ export function checkSpec(fields: Fields): JobSpecInput {
   const spec = { apiVersion: API_VERSION, ...fields };
   const parsed = jobSpecSchema.safeParse(spec);
   if (parsed.success) return spec as JobSpecInput;
-  const lines = parsed.error.issues.map(
-    (issue) => `  ${issue.path.join('.') || '(the spec)'}: ${issue.message}`,
-  );
   throw new CommandError(
     EXIT.usage,
-    `the job spec has ${lines.length} problem(s):\n${lines.join('\n')}`,
+    `the job spec is not valid${fieldLines(fieldErrors(parsed.error.issues, spec))}`,
   );
 }
 

@@ -6,23 +6,21 @@ export interface CliEnvironment {
   readonly url: string | null;
   readonly token: string | null;
   readonly dataDirectory: string;
+  /** Whether terminals get colours. */
   readonly colour: boolean;
   /** The rest of the environment, for child processes. */
   readonly inherited: NodeJS.ProcessEnv;
 }
 
 /** Reads the environment once. */
-export function readEnvironment(
-  environment: NodeJS.ProcessEnv,
-  isTerminal: boolean,
-): CliEnvironment {
+export function readEnvironment(environment: NodeJS.ProcessEnv): CliEnvironment {
   const dataHome = environment.XDG_DATA_HOME ?? join(homedir(), '.local', 'share');
   return Object.freeze({
     url: environment.SKIPRING_URL ?? null,
     token: environment.SKIPRING_TOKEN ?? null,
     dataDirectory: environment.SKIPRING_DATA_DIR ?? join(dataHome, 'skipring'),
     // https://no-color.org: any value but the empty one counts.
-    colour: isTerminal && (environment.NO_COLOR ?? '') === '' && environment.TERM !== 'dumb',
+    colour: (environment.NO_COLOR ?? '') === '' && environment.TERM !== 'dumb',
     inherited: environment,
   });
 }

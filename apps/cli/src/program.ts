@@ -4,6 +4,7 @@ import { addDataSetCommands } from './commands/data-sets.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addJobCommands } from './commands/jobs.js';
 import { addModelCommand } from './commands/model.js';
+import { addLogsCommand } from './commands/logs.js';
 import { addUpCommand } from './commands/up.js';
 import type { CommandContext } from './context.js';
 import { addDemoCommand } from './demo/demo.js';
@@ -16,6 +17,10 @@ export function makeProgram(context: CommandContext, version: string): Command {
     .version(version)
     .option('--url <url>', 'coordinator (default: SKIPRING_URL, else the running `skipring up`)')
     .option('--token <token>', 'API token (default: SKIPRING_TOKEN, else that of `skipring up`)')
+    .option(
+      '--data-dir <path>',
+      'where `skipring up` keeps everything (default: SKIPRING_DATA_DIR, else ~/.local/share/skipring)',
+    )
     .addOption(
       new Option('-o, --output <format>', 'output format')
         .choices(['text', 'json'])
@@ -27,10 +32,12 @@ export function makeProgram(context: CommandContext, version: string): Command {
         .map(([name, code]) => `${code} ${name}`)
         .join(', ')}`,
     )
+    .showHelpAfterError('(see --help)')
     .exitOverride();
   addDemoCommand(program, context);
   addUpCommand(program, context);
   addJobCommands(program, context);
+  addLogsCommand(program, context);
   addModelCommand(program, context);
   addClusterCommands(program, context);
   addDataSetCommands(program, context);

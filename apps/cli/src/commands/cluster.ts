@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { WorkerView } from '@skipring/protocol';
 import type { CommandContext, CommonFlags } from '../context.js';
+import { examples } from './help.js';
 import { table } from '../output/format.js';
 
 /** `workers` and `drain`. */
@@ -8,6 +9,7 @@ export function addClusterCommands(program: Command, context: CommandContext): v
   program
     .command('workers')
     .description('list connected workers')
+    .addHelpText('after', examples('skipring workers'))
     .action(async (_options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>();
       const workers = await (await context.client(flags)).workers();
@@ -18,6 +20,7 @@ export function addClusterCommands(program: Command, context: CommandContext): v
     .command('drain')
     .description('let a worker finish its step and leave')
     .argument('<worker>', 'worker id')
+    .addHelpText('after', examples('skipring drain local-2'))
     .action(async (id: string, _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>();
       const worker = await (await context.client(flags)).drain(id);
@@ -38,7 +41,8 @@ function listWorkers(workers: readonly WorkerView[]): string {
       worker.jobId ?? '-',
       worker.rank === null ? '-' : String(worker.rank),
       worker.lanes.join(',') || '-',
-      String(Math.round(worker.imagesPerSecond)),
+      // Of a worker that trains nothing, the speed is that of a job before.
+      worker.rank === null ? '-' : String(Math.round(worker.imagesPerSecond)),
     ]),
   );
 }

@@ -3,12 +3,15 @@ import type { Command } from 'commander';
 import type { SkipringClient } from '@skipring/client';
 import {
   dataSetRegistrationSchema,
+  fieldErrors,
   type DataSetRegistrationInput,
   type DataSetView,
 } from '@skipring/protocol';
 import type { CommandContext, CommonFlags } from '../context.js';
+import { fieldLines } from '../error-text.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { table } from '../output/format.js';
+import { examples } from './help.js';
 
 const POLL_MS = 250;
 const PREPARE_TIMEOUT_MS = 30 * 60_000;
@@ -20,12 +23,19 @@ export function addDataSetCommands(program: Command, context: CommandContext): v
   group
     .command('add')
     .description('register a data set and wait until it is prepared')
-    .argument('<name>')
+    .argument('<name>', 'lower case letters, digits and dashes')
     .argument('[path]', 'file or folder on the coordinator machine; none for glyphs')
     .requiredOption('--format <format>', 'idx, cifar10, cifar100, images or glyphs')
     .option('--seed <number>', 'glyphs: seed')
     .option('--train-samples <number>', 'glyphs: size of the training split')
     .option('--test-samples <number>', 'glyphs: size of the test split')
+    .addHelpText(
+      'after',
+      examples(
+        'skipring dataset add glyphs --format glyphs',
+        'skipring dataset add fashion-mnist data/fashion-mnist --format idx',
+      ),
+    )
     .action(async (name: string, path: string | undefined, _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags & GlyphFlags & { format: string }>();
       const registration = readRegistration(name, path, flags);
@@ -40,6 +50,7 @@ export function addDataSetCommands(program: Command, context: CommandContext): v
   group
     .command('list')
     .description('list data sets')
+    .addHelpText('after', examples('skipring dataset list'))
     .action(async (_options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>();
       const views = await (await context.client(flags)).dataSets();
@@ -56,7 +67,8 @@ export function addDataSetCommands(program: Command, context: CommandContext): v
   group
     .command('show')
     .description('show one data set')
-    .argument('<name>')
+    .argument('<name>', 'name of the data set')
+    .addHelpText('after', examples('skipring dataset show glyphs'))
     .action(async (name: string, _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>();
       const view = await (await context.client(flags)).dataSet(name);
@@ -110,8 +122,11 @@ function readRegistration(
   };
   const parsed = dataSetRegistrationSchema.safeParse(fields);
   if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new CommandError(EXIT.usage, lines.join('\n'));
+    throw new CommandError(
+      EXIT.usage,
+      `the data set is not valid${fieldLines(fieldErrors(parsed.error.issues, fields))}`,
+      'skipring dataset add --help',
+    );
   }
   return parsed.data;
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { doctor, optionsFromEnvironment } from '@skipring/provision';
 import type { CommandContext, CommonFlags } from '../context.js';
+import { examples } from './help.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 
 /** `doctor`: what this machine has, and what to do about what it lacks. */
@@ -8,10 +9,11 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
   program
     .command('doctor')
     .description('say what this machine has and what is missing')
+    .addHelpText('after', examples('skipring doctor'))
     .action(async (_options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>();
       const checks = await doctor(optionsFromEnvironment(context.environment.inherited), {
-        dataDir: context.environment.dataDirectory,
+        dataDir: context.dataDirectory(flags),
       });
       const marks = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
       context.show(flags, checks, () =>

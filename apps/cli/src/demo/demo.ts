@@ -1,31 +1,38 @@
-import { access } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { SkipringClient } from '@skipring/client';
-import {
-  API_VERSION,
-  type DataSetRegistrationInput,
-  type DataSetView,
-  type JobSpecInput,
-} from '@skipring/protocol';
+import { API_VERSION, type DataSetView, type JobSpecInput } from '@skipring/protocol';
+import { parseCount } from '../commands/count.js';
 import { prepareDataSet } from '../commands/data-sets.js';
-import { aborted, parseCount } from '../commands/up.js';
+import { examples } from '../commands/help.js';
 import type { CommandContext, CommonFlags } from '../context.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { followJob, requireSuccess } from '../follow.js';
+import { aborted } from '../interruption.js';
 import { LocalCluster } from '../launch/local-cluster.js';
+import { ProgressView } from '../output/progress.js';
+import {
+  dataFromFolder,
+  GENERATED,
+  preparedEarlier,
+  type FolderRegistration,
+} from './demo-data.js';
 import { describeRun } from './report.js';
 
 interface DemoFlags {
   readonly data?: string;
   readonly workers: string;
   readonly epochs?: string;
-  readonly dataDir?: string;
 }
 
-/** Name of the data set that the demo uses when no folder is given. */
-const GENERATED = 'glyphs';
-const PREPARED = 'fashion-mnist';
+interface DemoRun {
+  readonly context: CommandContext;
+  readonly flags: CommonFlags & DemoFlags;
+  /** What `--data` names; null without it. */
+  readonly given: FolderRegistration | null;
+  readonly epochs: number | null;
+  /** Of the monotonic clock. */
+  readonly startedMs: number;
+}
 
 /** `demo`: a cluster, a job, its progress and a report, in one go. */
 export function addDemoCommand(program: Command, context: CommandContext): void {
@@ -35,107 +42,106 @@ export function addDemoCommand(program: Command, context: CommandContext): void 
     .option('--data <path>', 'folder with Fashion-MNIST in its original IDX files')
     .option('--workers <count>', 'number of workers', '2')
     .option('--epochs <count>', 'passes over the data')
-    .option('--data-dir <path>', 'where jobs, data sets and checkpoints are kept')
+    .addHelpText(
+      'after',
+      examples('skipring demo', 'skipring demo --data path/to/fashion-mnist --epochs 2'),
+    )
     .action(async (_options: unknown, command: Command) => {
       await runDemo(context, command.optsWithGlobals<CommonFlags & DemoFlags>());
     });
 }
 
 async function runDemo(context: CommandContext, flags: CommonFlags & DemoFlags): Promise<void> {
+  const { environment, interrupted, forced } = context;
+  const startedMs = performance.now();
   const numWorkers = parseCount('--workers', flags.workers, 1, 64);
   const epochs = flags.epochs === undefined ? null : parseCount('--epochs', flags.epochs, 1, 1000);
-  if (flags.data !== undefined) await requireFolder(flags.data);
-  const startedAt = Date.now();
+  const given = flags.data === undefined ? null : await dataFromFolder(flags.data);
   const cluster = await LocalCluster.start({
-    dataDirectory: resolve(flags.dataDir ?? context.environment.dataDirectory),
+    dataDirectory: context.dataDirectory(flags),
     port: 0,
     numWorkers,
     threads: 1,
-    dataRoots: flags.data === undefined ? [] : [resolve(flags.data)],
-    inherited: context.environment.inherited,
-    interrupted: context.interrupted,
-    onStatus: (text) => process.stderr.write(`${context.style('dim', text)}\n`),
+    dataRoots: given === null ? [] : [given.path],
+    inherited: environment.inherited,
+    interrupted,
+    forced,
+    onStatus: context.tell,
   });
   try {
     const failure = cluster.failed().then((reason) => {
       throw new CommandError(EXIT.unexpected, reason);
     });
-    const interruption = aborted(context.interrupted).then(() => {
+    const interruption = aborted(interrupted).then(() => {
+      context.tell('stopping in order; Ctrl-C again: at once');
       throw new CommandError(EXIT.interrupted, 'interrupted; everything is stopped');
     });
-    await Promise.race([train(context, flags, cluster, epochs, startedAt), failure, interruption]);
+    const run = { context, flags, given, epochs, startedMs };
+    await Promise.race([interruption, train(run, cluster), failure]);
   } finally {
     await cluster.stop();
   }
 }
 
-async function train(
-  context: CommandContext,
-  flags: CommonFlags & DemoFlags,
-  cluster: LocalCluster,
-  epochs: number | null,
-  startedAt: number,
-): Promise<void> {
+async function train(run: DemoRun, cluster: LocalCluster): Promise<void> {
+  const { context, flags, startedMs } = run;
   const client = new SkipringClient(cluster.endpoint);
-  const dataSet = await chooseData(client, flags.data, context.interrupted);
-  const job = await client.submit(demoSpec(dataSet.name, epochs, dataSet.name === GENERATED));
-  process.stderr.write(`job ${job.id} on data set ${dataSet.name}\n`);
-  const ended = await followJob(context, client, job);
+  const dataSet = await prepare(run, client);
+  const job = await client.submit(demoSpec(dataSet.name, run.epochs));
+  context.tell(`job ${job.id} on data set ${dataSet.name}`);
+  const view = ProgressView.of(context.progress, job);
+  const ended = await followJob(context, client, job, (event) => {
+    view.show(event);
+  }).finally(() => {
+    view.close();
+  });
   requireSuccess(ended);
-  const workers = await client.workers();
-  const checkpoint = (await client.checkpoints(job.id)).at(-1);
+  const [workers, checkpoints] = await Promise.all([client.workers(), client.checkpoints(job.id)]);
   const evaluation = ended.lastEvaluation;
-  if (evaluation === null)
+  if (evaluation === null) {
     throw new CommandError(EXIT.unexpected, 'the job reported no evaluation');
+  }
   context.show(flags, ended, () =>
     describeRun({
       job: ended,
       evaluation,
       classes: dataSet.manifest?.classes ?? [],
       workers,
-      elapsedMs: Date.now() - startedAt,
-      checkpointPath: checkpoint?.path ?? '-',
+      checkpoints,
+      elapsedMs: performance.now() - startedMs,
       style: context.style,
     }),
   );
-  if (flags.output === 'text') {
-    context.print(`\nnext: npx skipring up                    (keeps a cluster running)`);
-    context.print(`      npx skipring model ${job.id}   (in another terminal)`);
-  }
+  if (flags.output === 'text') context.print(`\n${nextSteps(job.id, flags.dataDir)}`);
 }
 
-/** The folder that was given, else a data set prepared earlier, else the generated one. */
-async function chooseData(
-  client: SkipringClient,
-  path: string | undefined,
-  interrupted: AbortSignal,
-): Promise<DataSetView> {
-  const views = await client.dataSets();
-  const prepared = views.find(({ name, state }) => name === PREPARED && state === 'ready');
-  if (prepared !== undefined) return prepared;
-  const registration: DataSetRegistrationInput =
-    path === undefined
-      ? { name: GENERATED, format: 'glyphs' }
-      : { name: PREPARED, format: 'idx', path: resolve(path) };
-  return prepareDataSet(client, registration, interrupted);
+/** The folder that was given, else Fashion-MNIST from an earlier time, else the generated set. */
+async function prepare({ context, given }: DemoRun, client: SkipringClient): Promise<DataSetView> {
+  const prepared = given === null ? await preparedEarlier(client) : null;
+  if (prepared !== null) return client.dataSet(prepared);
+  const registration = given ?? GENERATED;
+  context.tell(`preparing data set ${registration.name}`);
+  return prepareDataSet(client, registration, context.interrupted);
 }
 
-async function requireFolder(path: string): Promise<void> {
-  try {
-    await access(path);
-  } catch (cause) {
-    throw new CommandError(EXIT.usage, `--data ${path}: no such folder`, null, { cause });
-  }
+/** The cluster ends with the demo: the model is fetched from one that is started on its data. */
+function nextSteps(jobId: string, dataDir: string | undefined): string {
+  const where = dataDir === undefined ? '' : ` --data-dir ${dataDir}`;
+  return [
+    `next: npx skipring up${where}   (in one terminal: a cluster that goes on)`,
+    `      npx skipring model ${jobId}${where}   (in another: fetch the model)`,
+  ].join('\n');
 }
 
 /** Sized so that the run ends within five minutes on two cores. */
-function demoSpec(dataSet: string, epochs: number | null, generated: boolean): JobSpecInput {
+function demoSpec(dataSet: string, epochs: number | null): JobSpecInput {
+  const isGenerated = dataSet === GENERATED.name;
   return {
     apiVersion: API_VERSION,
-    name: `demo-${dataSet}`,
+    name: `demo-${isGenerated ? dataSet : 'fashion-mnist'}`,
     model: { family: 'resnet-cifar', depth: 20 },
-    data: { dataSet, augmentation: { cropPadding: 2, flip: !generated } },
-    training: { epochs: epochs ?? (generated ? 5 : 1), learningRate: 0.1, warmupSteps: 20 },
+    data: { dataSet, augmentation: { cropPadding: 2, flip: !isGenerated } },
+    training: { epochs: epochs ?? (isGenerated ? 5 : 1), learningRate: 0.1, warmupSteps: 20 },
     lanes: { count: 4, size: 64 },
   };
 }

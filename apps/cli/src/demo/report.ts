@@ -1,4 +1,4 @@
-import type { EvaluationResult, JobView, WorkerView } from '@skipring/protocol';
+import type { CheckpointView, EvaluationResult, JobView, WorkerView } from '@skipring/protocol';
 import { duration, percent, table } from '../output/format.js';
 import type { Style } from '../output/style.js';
 
@@ -10,20 +10,31 @@ export interface ReportInput {
   readonly evaluation: EvaluationResult;
   readonly classes: readonly string[];
   readonly workers: readonly WorkerView[];
+  /** In any order. */
+  readonly checkpoints: readonly CheckpointView[];
   readonly elapsedMs: number;
-  readonly checkpointPath: string;
   readonly style: Style;
 }
 
 /** The short report at the end of the demo. */
 export function describeRun(input: ReportInput): string {
   const { job, evaluation, style } = input;
-  const rates = input.workers.map((w) => [w.id, `${Math.round(w.imagesPerSecond)} images/s`]);
+  const { step, totalEpochs, imagesPerSecond } = job.progress;
+  const checkpoint = input.checkpoints.find(({ modelSha256 }) => modelSha256 === job.modelSha256);
   return [
     '',
     style('bold', `${job.name}: test accuracy ${percent(evaluation.accuracy)}`),
-    `time ${duration(input.elapsedMs)}, ${job.progress.step} steps, ${job.progress.totalEpochs} epochs`,
-    table(['WORKER', 'SPEED'], rates),
+    `time ${duration(input.elapsedMs)}, ${totalEpochs} ${totalEpochs === 1 ? 'epoch' : 'epochs'}, ${step} steps`,
+    '',
+    table(
+      ['WORKER', 'SPEED AT THE END'],
+      [
+        ...[...input.workers]
+          .sort((a, b) => a.id.localeCompare(b.id))
+          .map((worker) => [worker.id, speed(worker.imagesPerSecond)]),
+        ['together', speed(imagesPerSecond)],
+      ],
+    ),
     '',
     table(
       ['WORST CLASSES', 'RECALL', 'MOST OFTEN TAKEN FOR'],
@@ -31,8 +42,12 @@ export function describeRun(input: ReportInput): string {
     ),
     '',
     `model SHA-256  ${job.modelSha256 ?? '-'}`,
-    `checkpoint     ${input.checkpointPath}`,
+    `checkpoint     ${checkpoint?.path ?? '-'}`,
   ].join('\n');
+}
+
+function speed(imagesPerSecond: number): string {
+  return `${Math.round(imagesPerSecond)} images/s`;
 }
 
 /** Classes of lowest recall, with what they are confused with. */

@@ -1,38 +1,29 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { acquireLock, ProvisionError, type ProcessLock } from '@skipring/provision';
 import { CommandError, EXIT } from '../exit-codes.js';
 
-/** One cluster at a time works in a data directory. Returns what releases it. */
-export async function lockDataDirectory(directory: string): Promise<() => Promise<void>> {
+/**
+ * One cluster at a time works in a data directory. A lock that a killed one left is broken.
+ * @throws CommandError `environment` when another one works there
+ */
+export async function lockDataDirectory(directory: string): Promise<ProcessLock> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, 'up.pid');
-  for (let attempt = 0; attempt < 2; attempt += 1) {
-    try {
-      const file = await open(path, 'wx', 0o600);
-      await file.writeFile(String(process.pid));
-      await file.close();
-      return () => rm(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const owner = Number(await readFile(path, 'utf8').catch(() => '0'));
-      if (owner > 0 && isRunning(owner)) {
-        throw new CommandError(
-          EXIT.environment,
-          `a cluster already runs in ${directory} (process ${owner})`,
-          'stop it first, or give another --data-dir',
-        );
-      }
-      await rm(path, { force: true });
-    }
-  }
-  throw new CommandError(EXIT.environment, `cannot lock ${directory}`);
-}
-
-function isRunning(pid: number): boolean {
+  let holder: number | undefined;
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
+    return await acquireLock(join(directory, 'up.lock'), {
+      deadlineMs: 500,
+      onWait(pid) {
+        holder = pid;
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof ProvisionError && error.code === 'LOCK_TIMEOUT')) throw error;
+    throw new CommandError(
+      EXIT.environment,
+      `a cluster already runs in ${directory}${holder === undefined ? '' : ` (process ${holder})`}`,
+      'stop it first, or give another --data-dir',
+      { cause: error },
+    );
   }
 }

@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { STOP_DEADLINES_MS } from '@skipring/protocol';
 import { ensureRedis, optionsFromEnvironment, startRedis } from '@skipring/provision';
 import { removeEndpoint, writeEndpoint, type Endpoint } from '../endpoint.js';
-import { CommandError, EXIT } from '../exit-codes.js';
+import { unlessInterrupted } from '../interruption.js';
 import { Child } from './child.js';
 import { lockDataDirectory } from './data-directory-lock.js';
 
 const READY_TIMEOUT_MS = 60_000;
+/** How much longer than a child allows itself the launcher waits for its end. */
+const STOP_MARGIN_MS = 2_000;
 
 export interface ClusterOptions {
   readonly dataDirectory: string;
@@ -23,8 +27,12 @@ export interface ClusterOptions {
   readonly inherited: NodeJS.ProcessEnv;
   /** Ends a start that is under way. */
   readonly interrupted: AbortSignal;
+  /** Kills what does not end, or not soon enough for whoever waits. */
+  readonly forced?: AbortSignal;
   readonly onStatus: (text: string) => void;
 }
+
+type Closer = () => Promise<void>;
 
 const token = (): string => randomBytes(24).toString('base64url');
 const require = createRequire(import.meta.url);
@@ -34,24 +42,40 @@ const entryOf = (app: 'coordinator' | 'worker'): string => require.resolve(`@ski
 
 /** Redis, a coordinator and workers on this machine, as child processes of this one. */
 export class LocalCluster {
-  private readonly children: Child[] = [];
+  readonly logDirectory: string;
+  private readonly closers: Closer[] = [];
   private readonly workers: Child[] = [];
-  private readonly closers: (() => Promise<void>)[] = [];
+  private known: Endpoint | null = null;
+  private stopping: Promise<void> | null = null;
+  /** Tells why the cluster can do nothing more. */
+  private fail: (reason: string) => void = () => undefined;
+  private readonly failure = new Promise<string>((resolve) => {
+    this.fail = resolve;
+  });
 
-  private constructor(
-    readonly endpoint: Endpoint,
-    readonly logDirectory: string,
-  ) {}
+  private constructor(private readonly options: ClusterOptions) {
+    this.logDirectory = join(options.dataDirectory, 'logs');
+  }
 
-  /** Starts everything in order; on any failure stops what was started. */
+  /**
+   * Starts everything in order; on any failure stops what was started.
+   * @throws CommandError `interrupted`, or `environment` when another cluster has the data
+   *   directory; ProvisionError; Error with what a process that ended early told of errors
+   */
   static async start(options: ClusterOptions): Promise<LocalCluster> {
-    const closers: (() => Promise<void>)[] = [await lockDataDirectory(options.dataDirectory)];
+    const cluster = new LocalCluster(options);
     try {
-      return await LocalCluster.startParts(options, closers);
+      await cluster.startParts();
+      return cluster;
     } catch (error) {
-      await closeAll(closers);
+      await cluster.stop();
       throw error;
     }
+  }
+
+  get endpoint(): Endpoint {
+    if (this.known === null) throw new Error('the cluster has not started');
+    return this.known;
   }
 
   /** Process ids of the workers, in the order of their start. */
@@ -59,106 +83,152 @@ export class LocalCluster {
     return this.workers.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
   }
 
-  /** Resolves when a part of the cluster ended by itself; never rejects. */
-  async failed(): Promise<string> {
-    return Promise.race(
-      this.children.map(async (child) => {
-        const code = await child.exited;
-        return `${child.options.title} ended with code ${code ?? 'none'}; its log is ${child.options.logFile}`;
-      }),
-    );
+  /**
+   * Resolves with the reason when the coordinator or Redis ended by itself, or the last worker by a
+   * failure. The loss of other workers is told as a status: jobs go on without them.
+   */
+  failed(): Promise<string> {
+    return this.failure;
   }
 
   /** Workers first, so that they leave in order; then the coordinator; Redis last. */
-  async stop(): Promise<void> {
-    await closeAll(this.closers);
+  stop(): Promise<void> {
+    this.stopping ??= this.closeAll();
+    return this.stopping;
   }
 
-  private static async startParts(
-    options: ClusterOptions,
-    closers: (() => Promise<void>)[],
-  ): Promise<LocalCluster> {
-    const { dataDirectory, inherited, interrupted, onStatus } = options;
-    const proceed = (): void => {
-      if (interrupted.aborted) throw new CommandError(EXIT.interrupted, 'interrupted');
-    };
-    const logDirectory = join(dataDirectory, 'logs');
-    await mkdir(logDirectory, { recursive: true, mode: 0o700 });
+  private async startParts(): Promise<void> {
+    const { dataDirectory, inherited, onStatus, numWorkers } = this.options;
+    const lock = await lockDataDirectory(dataDirectory);
+    this.closers.push(() => lock.release());
+    await mkdir(this.logDirectory, { recursive: true, mode: 0o700 });
+    const redisUrl = inherited.REDIS_URL ?? (await this.startRedis());
 
-    let redisUrl = inherited.REDIS_URL;
-    if (redisUrl === undefined) {
-      onStatus('starting Redis');
-      const { path } = await ensureRedis(optionsFromEnvironment(inherited));
-      const redis = await startRedis({ serverPath: path, dataDir: join(dataDirectory, 'redis') });
-      closers.push(() => redis.stop());
-      redisUrl = redis.url;
-    }
-
-    proceed();
     onStatus('starting the coordinator');
-    const apiToken = token();
     const joinToken = token();
-    const coordinator = new Child({
-      title: 'coordinator',
-      entry: entryOf('coordinator'),
-      logFile: join(logDirectory, 'coordinator.log'),
-      environment: {
-        ...inherited,
-        REDIS_URL: redisUrl,
-        SKIPRING_HOST: '127.0.0.1',
-        SKIPRING_PORT: String(options.port),
-        SKIPRING_DATA_DIR: dataDirectory,
-        SKIPRING_DATA_ROOTS: options.dataRoots.join(':'),
-        SKIPRING_API_TOKEN: apiToken,
-        SKIPRING_JOIN_TOKEN: joinToken,
-      },
+    const url = await this.startCoordinator(redisUrl, joinToken);
+
+    onStatus(`starting ${numWorkers} worker${numWorkers === 1 ? '' : 's'}`);
+    await this.startWorkers(url, joinToken);
+  }
+
+  private async startRedis(): Promise<string> {
+    const { dataDirectory, inherited, interrupted, onStatus } = this.options;
+    onStatus('starting Redis');
+    const found = ensureRedis(optionsFromEnvironment(inherited));
+    const { path } = await unlessInterrupted(interrupted, found);
+    const log = createWriteStream(join(this.logDirectory, 'redis.log'), {
+      flags: 'a',
+      mode: 0o600,
     });
-    closers.push(() => coordinator.stop());
-    const url = await coordinator.waitForLine(
-      (line) => (typeof line.url === 'string' ? line.url : null),
-      READY_TIMEOUT_MS,
+    const redis = await startRedis({
+      serverPath: path,
+      dataDir: join(dataDirectory, 'redis'),
+      onLog: (line) => log.write(`${line}\n`),
+    });
+    this.closers.push(async () => {
+      await redis.stop();
+      log.end();
+    });
+    void redis.exited.then(({ status, signal }) => {
+      const how = signal === null ? `with code ${status ?? 'none'}` : `by ${signal}`;
+      this.fail(`Redis ended ${how}\n  log: ${String(log.path)}`);
+    });
+    return redis.url;
+  }
+
+  private async startCoordinator(redisUrl: string, joinToken: string): Promise<string> {
+    const { dataDirectory, dataRoots, port } = this.options;
+    const apiToken = token();
+    const coordinator = this.launch('coordinator', 'coordinator', STOP_DEADLINES_MS.coordinator, {
+      REDIS_URL: redisUrl,
+      SKIPRING_HOST: '127.0.0.1',
+      SKIPRING_PORT: String(port),
+      SKIPRING_DATA_DIR: dataDirectory,
+      SKIPRING_DATA_ROOTS: dataRoots.join(':'),
+      SKIPRING_API_TOKEN: apiToken,
+      SKIPRING_JOIN_TOKEN: joinToken,
+    });
+    this.closers.push(() => coordinator.stop());
+    void coordinator.exited.then(() => {
+      this.fail(coordinator.epitaph);
+    });
+    const url = await this.ready(coordinator, (line) =>
+      typeof line.url === 'string' ? line.url : null,
     );
+    this.known = { url, token: apiToken, pid: process.pid };
+    this.closers.push(() => removeEndpoint(dataDirectory));
+    await writeEndpoint(dataDirectory, this.known);
+    return url;
+  }
 
-    const endpoint = { url, token: apiToken, pid: process.pid };
-    await writeEndpoint(dataDirectory, endpoint);
-    closers.push(() => removeEndpoint(dataDirectory));
-
-    proceed();
-    const cluster = new LocalCluster(endpoint, logDirectory);
-    cluster.children.push(coordinator);
-    onStatus(`starting ${options.numWorkers} worker(s)`);
-    const workers = Array.from(
-      { length: options.numWorkers },
-      (_, index) =>
-        new Child({
-          title: `worker ${index + 1}`,
-          entry: entryOf('worker'),
-          logFile: join(logDirectory, `worker-${index + 1}.log`),
-          environment: {
-            ...inherited,
-            SKIPRING_COORDINATOR_URL: url,
-            SKIPRING_JOIN_TOKEN: joinToken,
-            SKIPRING_WORKER_ID: `local-${index + 1}`,
-            SKIPRING_WORKER_THREADS: String(options.threads),
-          },
+  private async startWorkers(url: string, joinToken: string): Promise<void> {
+    const { numWorkers, threads } = this.options;
+    const { workerLeave, workerShutDown } = STOP_DEADLINES_MS;
+    for (let number = 1; number <= numWorkers; number += 1) {
+      this.workers.push(
+        this.launch('worker', `worker ${number}`, workerLeave + workerShutDown, {
+          SKIPRING_COORDINATOR_URL: url,
+          SKIPRING_JOIN_TOKEN: joinToken,
+          SKIPRING_WORKER_ID: `local-${number}`,
+          SKIPRING_WORKER_THREADS: String(threads),
         }),
-    );
-    closers.push(async () => {
+      );
+    }
+    const { workers } = this;
+    this.closers.push(async () => {
       await Promise.all(workers.map((worker) => worker.stop()));
     });
     await Promise.all(
-      workers.map((worker) =>
-        worker.waitForLine((line) => (line.event === 'ready' ? true : null), READY_TIMEOUT_MS),
-      ),
+      workers.map((worker) => this.ready(worker, ({ event }) => (event === 'ready' ? true : null))),
     );
-    cluster.children.push(...workers);
-    cluster.workers.push(...workers);
-    cluster.closers.push(...closers);
-    return cluster;
+    const running = new Set(workers);
+    for (const worker of workers) {
+      void worker.exited.then((code) => {
+        running.delete(worker);
+        this.workerEnded(worker, code, running.size);
+      });
+    }
   }
-}
 
-/** Last opened is closed first; a failure to close one part does not keep the others open. */
-async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
-  for (const close of closers.splice(0).reverse()) await close().catch(() => undefined);
+  private workerEnded(worker: Child, code: number | null, numLeft: number): void {
+    if (this.stopping !== null) return;
+    const { onStatus } = this.options;
+    if (code === 0) onStatus(`${worker.options.title} has left`);
+    else if (numLeft > 0) onStatus(worker.epitaph);
+    else this.fail(`no worker is left: ${worker.epitaph}`);
+  }
+
+  private launch(
+    app: 'coordinator' | 'worker',
+    title: string,
+    ownDeadlineMs: number,
+    environment: NodeJS.ProcessEnv,
+  ): Child {
+    const { inherited, forced } = this.options;
+    const child = new Child({
+      title,
+      entry: entryOf(app),
+      logFile: join(this.logDirectory, `${title.replace(' ', '-')}.log`),
+      environment: { ...inherited, ...environment },
+      stopDeadlineMs: ownDeadlineMs + STOP_MARGIN_MS,
+    });
+    const kill = (): void => {
+      child.kill();
+    };
+    forced?.addEventListener('abort', kill);
+    void child.exited.then(() => {
+      forced?.removeEventListener('abort', kill);
+    });
+    return child;
+  }
+
+  private ready<T>(child: Child, find: Parameters<typeof child.waitForLine<T>>[0]): Promise<T> {
+    return unlessInterrupted(this.options.interrupted, child.waitForLine(find, READY_TIMEOUT_MS));
+  }
+
+  /** Last opened is closed first; a failure to close one part does not keep the others open. */
+  private async closeAll(): Promise<void> {
+    for (const close of this.closers.splice(0).reverse()) await close().catch(() => undefined);
+  }
 }

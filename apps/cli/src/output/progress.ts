@@ -1,9 +1,12 @@
 import type { Writable } from 'node:stream';
 import type { JobEvent, JobView } from '@skipring/protocol';
+import { epochNumber } from './epoch.js';
 import { duration, percent } from './format.js';
 import type { Style } from './style.js';
 
 const BAR_WIDTH = 24;
+/** A narrower bar says nothing. */
+const MIN_BAR_WIDTH = 5;
 /** On a log, a line this often is enough. */
 const LINE_INTERVAL_MS = 5_000;
 /** Smoothing of images/s over steps. */
@@ -13,14 +16,21 @@ export interface ProgressTarget {
   readonly stream: Writable;
   /** A terminal shows a bar that is drawn over; anything else gets lines. */
   readonly isTerminal: boolean;
+  /** Width of the terminal in characters. */
+  readonly columns: () => number;
   readonly style: Style;
 }
 
-/** Shows a job's events as they come: a bar on a terminal, lines in a log. */
+type Metrics = Extract<JobEvent, { type: 'step' }>['metrics'];
+
+/**
+ * Shows a job's events as they come: what passes (waiting, preparing, steps) in one line that is
+ * drawn over on a terminal and as lines in a log; what stays true (evaluations, ends) as lines.
+ */
 export class ProgressView {
   private imagesPerSecond = 0;
-  private lastLineAt = 0;
-  private barShown = false;
+  private lastLineMs = 0;
+  private passingShown = false;
 
   constructor(
     private readonly target: ProgressTarget,
@@ -32,28 +42,28 @@ export class ProgressView {
     return new ProgressView(target, job.progress.totalSteps, job.progress.totalEpochs);
   }
 
-  show(event: JobEvent, nowMs: number = Date.now()): void {
+  show(event: JobEvent): void {
     const { style } = this.target;
     switch (event.type) {
       case 'step':
-        this.showStep(event.metrics, nowMs);
+        this.showStep(event.metrics, Date.parse(event.time));
         return;
       case 'state':
-        this.line(`${style('bold', event.state)}${event.reason === '' ? '' : `: ${event.reason}`}`);
+        this.showState(event);
         return;
       case 'generation':
-        this.line(
-          `generation ${event.generation}: ${event.workers.length} worker(s) from step ${event.step} (${event.reason})`,
-        );
+        this.line(`training from step ${event.step} on ${event.workers.join(', ')}`);
         return;
-      case 'evaluation':
+      case 'evaluation': {
+        const { epoch, accuracy, loss } = event.result;
         this.line(
           style(
             'green',
-            `epoch ${event.result.epoch}: test accuracy ${percent(event.result.accuracy)}, loss ${event.result.loss.toFixed(4)}`,
+            `${this.epochText(epoch)}: test accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}`,
           ),
         );
         return;
+      }
       case 'checkpoint':
         this.line(
           style('dim', `checkpoint at step ${event.step}${event.best ? ' (best so far)' : ''}`),
@@ -65,39 +75,88 @@ export class ProgressView {
     }
   }
 
-  /** Ends the bar's line. */
+  /** Ends the line that is drawn over. */
   close(): void {
-    if (this.barShown) this.target.stream.write('\n');
-    this.barShown = false;
+    if (this.passingShown) this.target.stream.write('\n');
+    this.passingShown = false;
   }
 
-  private showStep(metrics: Extract<JobEvent, { type: 'step' }>['metrics'], nowMs: number): void {
+  private showState({ state, reason }: Extract<JobEvent, { type: 'state' }>): void {
+    const { style } = this.target;
+    switch (state) {
+      case 'pending':
+      case 'waiting':
+      case 'cancelling':
+        this.passing(`${state}: ${reason}`);
+        return;
+      case 'running':
+        // Its members load and connect; that they train is an event of its own.
+        this.passing(`preparing ${reason}`);
+        return;
+      case 'succeeded':
+      case 'failed':
+      case 'cancelled':
+        this.line(`${style('bold', state)}${reason === '' ? '' : `: ${reason}`}`);
+        return;
+    }
+  }
+
+  private showStep(metrics: Metrics, timeMs: number): void {
     const rate = (metrics.samples / Math.max(1, metrics.stepMs)) * 1000;
     this.imagesPerSecond =
       this.imagesPerSecond === 0
         ? rate
         : RATE_DECAY * this.imagesPerSecond + (1 - RATE_DECAY) * rate;
-    const left = Math.max(0, this.totalSteps - metrics.step) * metrics.samples;
-    const eta = duration((left / Math.max(1e-9, this.imagesPerSecond)) * 1000);
-    const text =
-      `epoch ${Math.min(metrics.epoch + 1, this.totalEpochs)}/${this.totalEpochs}` +
-      ` step ${metrics.step}/${this.totalSteps}` +
-      ` loss ${metrics.loss.toFixed(4)} acc ${percent(metrics.accuracy)}` +
-      ` ${Math.round(this.imagesPerSecond)} images/s eta ${eta}`;
-    if (this.target.isTerminal) {
-      const done = Math.min(1, metrics.step / Math.max(1, this.totalSteps));
-      const filled = Math.round(done * BAR_WIDTH);
-      const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`;
-      this.target.stream.write(`\r\u001b[2K${this.target.style('cyan', bar)} ${text}`);
-      this.barShown = true;
-    } else if (nowMs - this.lastLineAt >= LINE_INTERVAL_MS || metrics.step === this.totalSteps) {
-      this.lastLineAt = nowMs;
-      this.line(text);
+    const isLast = metrics.step === this.totalSteps;
+    if (this.target.isTerminal) this.bar(metrics);
+    else if (timeMs - this.lastLineMs >= LINE_INTERVAL_MS || isLast) {
+      this.lastLineMs = timeMs;
+      this.line(this.stepText(metrics));
     }
   }
 
+  private stepText(metrics: Metrics): string {
+    const left = Math.max(0, this.totalSteps - metrics.step) * metrics.samples;
+    const eta = duration((left / Math.max(1e-9, this.imagesPerSecond)) * 1000);
+    return (
+      `${this.epochText(metrics.epoch)} step ${metrics.step}/${this.totalSteps}` +
+      ` loss ${metrics.loss.toFixed(4)} acc ${percent(metrics.accuracy)}` +
+      ` ${Math.round(this.imagesPerSecond)} images/s eta ${eta}`
+    );
+  }
+
+  private epochText(epoch: number): string {
+    return `epoch ${epochNumber(epoch, this.totalEpochs)}/${this.totalEpochs}`;
+  }
+
+  /** As wide as the terminal allows: a line that wraps could not be drawn over. */
+  private bar(metrics: Metrics): void {
+    const { style, columns } = this.target;
+    const text = this.stepText(metrics);
+    const width = Math.min(BAR_WIDTH, columns() - text.length - 2);
+    if (width < MIN_BAR_WIDTH) {
+      this.over(text.slice(0, Math.max(0, columns() - 1)));
+      return;
+    }
+    const done = Math.min(1, metrics.step / Math.max(1, this.totalSteps));
+    const filled = Math.round(done * width);
+    const bar = `${'█'.repeat(filled)}${'░'.repeat(width - filled)}`;
+    this.over(`${style('cyan', bar)} ${text}`);
+  }
+
+  private passing(text: string): void {
+    const { isTerminal, style, columns } = this.target;
+    if (!isTerminal) this.line(text);
+    else this.over(style('dim', text.slice(0, Math.max(0, columns() - 1))));
+  }
+
+  private over(text: string): void {
+    this.target.stream.write(`\r\u001b[2K${text}`);
+    this.passingShown = true;
+  }
+
   private line(text: string): void {
-    this.target.stream.write(this.barShown ? `\r\u001b[2K${text}\n` : `${text}\n`);
-    this.barShown = false;
+    this.target.stream.write(this.passingShown ? `\r\u001b[2K${text}\n` : `${text}\n`);
+    this.passingShown = false;
   }
 }

@@ -1,0 +1,56 @@
+import { ApiError, ConnectionError } from '@skipring/client';
+import type { FieldError } from '@skipring/protocol';
+import { ProvisionError } from '@skipring/provision';
+import { CommandError, EXIT } from './exit-codes.js';
+
+export interface ErrorText {
+  readonly exitCode: number;
+  readonly message: string;
+  /** What to do next; null when there is nothing to say. */
+  readonly hint: string | null;
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  UNAUTHORIZED: 'give the token with --token or SKIPRING_TOKEN; `skipring up` keeps its own',
+  JOB_UNKNOWN: 'skipring list',
+  DATA_SET_UNKNOWN: 'skipring dataset list',
+  WORKER_UNKNOWN: 'skipring workers',
+};
+
+/** What a command that ended with this error says, and its exit code. */
+export function describeError(error: unknown, interrupted: boolean): ErrorText {
+  if (error instanceof CommandError) {
+    return { exitCode: error.exitCode, message: error.message, hint: error.hint };
+  }
+  // Whatever an interrupted command fails with, it is because of that.
+  if (interrupted) return { exitCode: EXIT.interrupted, message: 'interrupted', hint: null };
+  if (error instanceof ApiError) {
+    return {
+      exitCode: EXIT.refused,
+      message: `${error.message} (${error.code})${fieldLines(error.problem.errors ?? [])}`,
+      hint: HINTS[error.code] ?? null,
+    };
+  }
+  if (error instanceof ConnectionError) {
+    return {
+      exitCode: EXIT.connection,
+      message: error.message,
+      hint: 'is it running? `skipring up` starts one; `skipring doctor` looks at this machine',
+    };
+  }
+  if (error instanceof ProvisionError) {
+    return { exitCode: EXIT.environment, message: error.message, hint: error.fix };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { exitCode: EXIT.unexpected, message, hint: 'skipring doctor' };
+}
+
+/** Problems of fields, each on a line of its own. */
+export function fieldLines(errors: readonly FieldError[]): string {
+  return errors
+    .map(({ field, value, expected }) => {
+      const name = field.replace(/^\//, '').replaceAll('/', '.') || '(all of it)';
+      return `\n  ${name}: ${value}: ${expected === 'no such field' ? '' : 'expected '}${expected}`;
+    })
+    .join('');
+}
