@@ -10,6 +10,7 @@ import type { WorkerEvents, WorkerLink } from '../scheduling/ports.js';
 import { parseJson } from './parse-json.js';
 
 /** Close codes of RFC 6455, section 7.4.1. */
+const GOING_AWAY = 1001;
 const PROTOCOL_ERROR = 1002;
 const INVALID_MESSAGE = 1007;
 const POLICY = 1008;
@@ -33,6 +34,7 @@ export interface ConnectionOptions {
 export class WorkerConnection implements WorkerLink {
   private workerId: string | null = null;
   private closeReason = '';
+  private isGoingAway = false;
   private readonly helloTimer: NodeJS.Timeout;
   private readonly pinger: NodeJS.Timeout;
 
@@ -73,8 +75,14 @@ export class WorkerConnection implements WorkerLink {
     this.end(POLICY, reason);
   }
 
+  /** Closes because the coordinator stops: no worker is lost by that, so none is told of. */
+  goAway(): void {
+    this.isGoingAway = true;
+    this.end(GOING_AWAY, 'the coordinator stops');
+  }
+
   /** Closes with a code of RFC 6455; ends the socket if the other side does not answer. */
-  end(code: number, reason: string): void {
+  private end(code: number, reason: string): void {
     this.closeReason ||= reason;
     this.socket.close(code, reason.slice(0, MAX_REASON_LENGTH));
     setTimeout(() => {
@@ -132,7 +140,7 @@ export class WorkerConnection implements WorkerLink {
   private closed(code: number): void {
     clearTimeout(this.helloTimer);
     clearInterval(this.pinger);
-    if (this.workerId === null) return;
+    if (this.workerId === null || this.isGoingAway) return;
     const reason = this.closeReason || `connection closed (${code})`;
     this.workers.workerDisconnected(this.workerId, this, reason);
   }

@@ -8,8 +8,6 @@ import type { WorkerEvents } from '../scheduling/ports.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
 import { WorkerConnection, type ConnectionOptions } from './worker-connection.js';
 
-/** Close code of RFC 6455: the server goes away. */
-const GOING_AWAY = 1001;
 /** The largest message is an evaluation: a confusion matrix of at most 1000 x 1000 counts. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 const DEFAULT_MAX_CONNECTIONS = 1_024;
@@ -36,6 +34,10 @@ export class WorkerGateway {
     private readonly options: GatewayOptions,
   ) {}
 
+  get numConnections(): number {
+    return this.connections.size;
+  }
+
   /** Takes over the upgrade requests of a server. */
   attach(server: Server): void {
     server.on('upgrade', (request, socket, head) => {
@@ -47,7 +49,7 @@ export class WorkerGateway {
   close(): void {
     this.isClosing = true;
     for (const connection of this.connections) {
-      connection.end(GOING_AWAY, 'the coordinator stops');
+      connection.goAway();
     }
   }
 

@@ -46,12 +46,12 @@ export class OrderedWrites {
     return result;
   }
 
-  /** Resolves when all writes added so far for this job have ended, or at the deadline. */
-  async settled(jobId: string, deadlineMs: number): Promise<void> {
-    await withDeadline(this.lines.get(jobId) ?? Promise.resolve(), deadlineMs);
+  /** True when all writes added so far for this job have ended; false at the deadline. */
+  settled(jobId: string, deadlineMs: number): Promise<boolean> {
+    return withDeadline(this.lines.get(jobId) ?? Promise.resolve(), deadlineMs);
   }
 
-  /** Waits for all writes until the deadline; then they are tried no more. */
+  /** Waits for all writes until the deadline; then none is begun or tried again. */
   async close(deadlineMs: number): Promise<void> {
     await withDeadline(Promise.all(this.lines.values()), deadlineMs);
     this.giveUp.abort();
@@ -60,11 +60,14 @@ export class OrderedWrites {
 
   private async persist<T>(jobId: string, write: () => Promise<T>): Promise<T> {
     for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
+      if (this.giveUp.signal.aborted) {
+        throw new StoreError('STORE_UNAVAILABLE', 'the coordinator stops before this is stored');
+      }
       try {
         return await write();
       } catch (error) {
         const isAway = error instanceof StoreError && error.code === 'STORE_UNAVAILABLE';
-        if (!isAway || this.giveUp.signal.aborted) throw error;
+        if (!isAway) throw error;
         this.log.warn({ jobId, delayMs }, 'the store is away; a change is tried again');
         await pause(delayMs, this.giveUp.signal);
       }
@@ -86,11 +89,13 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-async function withDeadline(promise: Promise<unknown>, deadlineMs: number): Promise<void> {
+/** Whether the promise resolved before the deadline. */
+async function withDeadline(promise: Promise<unknown>, deadlineMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs);
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs, false);
   });
-  await Promise.race([promise, late]);
+  const isInTime = await Promise.race([promise.then(() => true), late]);
   clearTimeout(timer);
+  return isInTime;
 }
