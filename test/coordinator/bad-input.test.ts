@@ -41,7 +41,7 @@ describe('a job spec', () => {
     for (const [field, expected] of faults) {
       expect(errors).toContainEqual({
         field,
-        value: expect.any(String) as string,
+        value: shown(spec, field),
         expected: expect.stringContaining(expected) as string,
       });
     }
@@ -64,11 +64,11 @@ describe('a job spec', () => {
 });
 
 describe('a request', () => {
-  it.each(badRequests)('$name: $status $code', async ({ make, status, code, fields, headers }) => {
+  it.each(badRequests)('$name: $status $code', async ({ make, status, code, errors, headers }) => {
     const { path, ...request } = make({ jobId, hash });
     const response = await coordinator.send(path, request);
     const problem = await expectProblem(response, status, code);
-    expect(problem.errors?.map(({ field }) => field)).toEqual(fields);
+    expect(problem.errors).toEqual(errors);
     for (const [name, value] of Object.entries(headers ?? {})) {
       expect(response.headers.get(name)).toBe(value);
     }
@@ -88,6 +88,17 @@ describe('bytes that are', () => {
     expect((await coordinator.send('//health/live')).status).toBe(200);
   });
 });
+
+/** What a spec has at a JSON pointer, as an answer shows it. */
+function shown(spec: unknown, pointer: string): string {
+  const parts = pointer.split('/').slice(1);
+  let value = spec;
+  for (const part of parts) {
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    value = (value as Record<string, unknown> | undefined)?.[name];
+  }
+  return value === undefined ? '(missing)' : JSON.stringify(value);
+}
 
 /** The text of a body in chunks. */
 function unchunked(body: string): string {

@@ -1,3 +1,4 @@
+import { jobStates, type FieldError } from '@skipring/protocol';
 import { waitingJob, type ApiRequest } from '../support/coordinator.js';
 
 export interface BadRequest {
@@ -5,11 +6,18 @@ export interface BadRequest {
   readonly make: (known: { jobId: string; hash: string }) => ApiRequest & { readonly path: string };
   readonly status: number;
   readonly code: string;
-  /** Fields at fault; undefined where the problem is not one of fields. */
-  readonly fields?: readonly string[];
+  /** Every field at fault; undefined where the problem is not one of fields. */
+  readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** @param given as it stands in the request; left out when it is missing there */
+function fault(field: string, expected: string, given?: unknown): FieldError {
+  return { field, value: given === undefined ? '(missing)' : JSON.stringify(given), expected };
+}
+
+const aState = `one of ${jobStates.map((state) => JSON.stringify(state)).join(', ')}`;
+const noRoots = 'nothing: SKIPRING_DATA_ROOTS names no directory on the coordinator';
 const json = { 'content-type': 'application/json' };
 const spec = waitingJob();
 
@@ -19,7 +27,7 @@ const body: readonly BadRequest[] = [
     make: () => ({ path: '/jobs', method: 'POST' }),
     status: 422,
     code: 'REQUEST_INVALID',
-    fields: [''],
+    errors: [fault('', 'an object')],
   },
   {
     name: 'with a body that is not JSON',
@@ -187,35 +195,45 @@ const unknownThings: readonly BadRequest[] = [
   },
 ];
 
-const badQuery = (name: string, query: string, ...fields: string[]): BadRequest => ({
+const badQuery = (name: string, query: string, ...errors: FieldError[]): BadRequest => ({
   name: `for a page ${name}`,
   make: () => ({ path: `/jobs?${query}` }),
   status: 422,
   code: 'REQUEST_INVALID',
-  fields,
+  errors,
 });
 
 const parameters: readonly BadRequest[] = [
-  badQuery('of no jobs', 'limit=0', '/limit'),
-  badQuery('of too many jobs', 'limit=201', '/limit'),
-  badQuery('of a word', 'limit=many', '/limit'),
-  badQuery('of two sizes', 'limit=1&limit=2', '/limit'),
-  badQuery('of an unknown state', 'state=lost', '/state'),
-  badQuery('behind what is no cursor', 'cursor=*', '/cursor'),
-  badQuery('with several problems', 'state=lost&limit=-1&page=2', '/state', '/limit', '/page'),
+  badQuery('of no jobs', 'limit=0', fault('/limit', 'at least 1', '0')),
+  badQuery('of too many jobs', 'limit=201', fault('/limit', 'at most 200', '201')),
+  badQuery('of a word', 'limit=many', fault('/limit', 'a number', 'many')),
+  badQuery('of two sizes', 'limit=1&limit=2', fault('/limit', 'a number', ['1', '2'])),
+  badQuery('of an unknown state', 'state=lost', fault('/state', aState, 'lost')),
+  badQuery(
+    'behind what is no cursor',
+    'cursor=*',
+    fault('/cursor', 'the nextCursor of a page', '*'),
+  ),
+  badQuery(
+    'with several problems',
+    'state=lost&limit=-1&page=2',
+    fault('/state', aState, 'lost'),
+    fault('/limit', 'at least 1', '-1'),
+    fault('/page', 'no such field', '2'),
+  ),
   {
     name: 'for metrics from before the first step',
     make: ({ jobId }) => ({ path: `/jobs/${jobId}/metrics?fromStep=-1&limit=0` }),
     status: 422,
     code: 'REQUEST_INVALID',
-    fields: ['/fromStep', '/limit'],
+    errors: [fault('/fromStep', 'at least 0', '-1'), fault('/limit', 'at least 1', '0')],
   },
   {
     name: 'for events behind what is no event',
     make: ({ jobId }) => ({ path: `/jobs/${jobId}/events`, headers: { 'last-event-id': '17' } }),
     status: 422,
     code: 'REQUEST_INVALID',
-    fields: ['Last-Event-ID'],
+    errors: [fault('Last-Event-ID', 'the id of an event', '17')],
   },
   {
     name: 'with an empty idempotency key',
@@ -247,7 +265,7 @@ const uploads: readonly BadRequest[] = [
     }),
     status: 422,
     code: 'REQUEST_INVALID',
-    fields: ['/attempt', '/generation'],
+    errors: [fault('/attempt', 'a number'), fault('/generation', 'a number')],
   },
   {
     name: 'to store a checkpoint of a step that is none',
@@ -258,7 +276,7 @@ const uploads: readonly BadRequest[] = [
     }),
     status: 422,
     code: 'REQUEST_INVALID',
-    fields: ['step'],
+    errors: [fault('step', 'a number', 'last')],
   },
   {
     name: 'to store a checkpoint of an attempt that does not run',
@@ -282,23 +300,47 @@ const uploads: readonly BadRequest[] = [
   },
 ];
 
-const badDataSet = (name: string, registration: unknown, ...fields: string[]): BadRequest => ({
+const badDataSet = (name: string, registration: unknown, ...errors: FieldError[]): BadRequest => ({
   name: `to register ${name}`,
   make: () => ({ path: '/data-sets', json: registration }),
   status: 422,
   code: 'REQUEST_INVALID',
-  fields,
+  errors,
 });
 
 const dataSets: readonly BadRequest[] = [
-  badDataSet('a data set of an unknown format', { name: 'a', format: 'zip' }, '/format'),
-  badDataSet('a data set without a path', { name: 'a', format: 'idx' }, '/path'),
-  badDataSet('a data set without a name', { format: 'glyphs' }, '/name'),
-  badDataSet('glyphs with a path', { name: 'a', format: 'glyphs', path: '/etc' }, '/path'),
-  badDataSet('too few glyphs', { name: 'a', format: 'glyphs', trainSamples: 9 }, '/trainSamples'),
-  badDataSet('a directory outside the roots', { name: 'a', format: 'idx', path: '/etc' }, '/path'),
-  badDataSet('a directory that does not exist', { name: 'a', format: 'idx', path: '/no' }, '/path'),
-  badDataSet('a path with a zero byte', { name: 'a', format: 'idx', path: '/a\0b' }, '/path'),
+  badDataSet(
+    'a data set of an unknown format',
+    { name: 'a', format: 'zip' },
+    fault('/format', 'one of "idx", "cifar10", "cifar100", "images", "glyphs"', 'zip'),
+  ),
+  badDataSet('a data set without a path', { name: 'a', format: 'idx' }, fault('/path', 'a string')),
+  badDataSet('a data set without a name', { format: 'glyphs' }, fault('/name', 'a string')),
+  badDataSet(
+    'glyphs with a path',
+    { name: 'a', format: 'glyphs', path: '/etc' },
+    fault('/path', 'no such field', '/etc'),
+  ),
+  badDataSet(
+    'too few glyphs',
+    { name: 'a', format: 'glyphs', trainSamples: 9 },
+    fault('/trainSamples', 'at least 10', 9),
+  ),
+  badDataSet(
+    'a directory outside the roots',
+    { name: 'a', format: 'idx', path: '/etc' },
+    fault('/path', noRoots, '/etc'),
+  ),
+  badDataSet(
+    'a directory that does not exist',
+    { name: 'a', format: 'idx', path: '/no' },
+    fault('/path', noRoots, '/no'),
+  ),
+  badDataSet(
+    'a path with a zero byte',
+    { name: 'a', format: 'idx', path: '/a\0b' },
+    fault('/path', noRoots, '/a\0b'),
+  ),
   {
     name: 'to register another data set under a name that is taken',
     make: () => ({ path: '/data-sets', json: { name: 'tiny', format: 'glyphs' } }),

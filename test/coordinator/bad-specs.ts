@@ -134,8 +134,8 @@ export const badSpecs: readonly BadSpec[] = [
     '/training/labelSmoothing',
     'at least 0',
   ]),
-  training_({ optimizer: 'adam' })('an optimizer that does not exist', [
-    '/training/optimizer',
+  training_({ optimiser: 'sgd' })('an unknown field of training', [
+    '/training/optimiser',
     'no such field',
   ]),
   training_({ schedule: { kind: 'linear' } })('an unknown schedule', [
