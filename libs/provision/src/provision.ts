@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { ensureBinding } from './binding/binding.js';
 import { tensorflowLibraryDir } from './binding/compile.js';
 import { installBinding } from './binding/install.js';
@@ -46,7 +47,13 @@ export async function provision(
   const tensorflowDir = tensorflowLibraryDir(componentDirectory);
   const built = await ensureBinding(packages, tensorflowDir, lock, options, progress);
   if (await installBinding(built, packages.installedPath)) {
-    const { tensorflowVersion, usesGpu } = await probeBinding(options.packageRoot);
+    const { tensorflowVersion, usesGpu } = await probeBinding(options.packageRoot).catch(
+      async (error: unknown) => {
+        // Otherwise the next set-up would find it in place and believe it.
+        await Promise.all([packages.installedPath, built].map((path) => rm(path, { force: true })));
+        throw error;
+      },
+    );
     progress.note(`TensorFlow ${tensorflowVersion} runs on the ${usesGpu ? 'GPU' : 'CPU'}`);
     if (device === 'gpu' && !usesGpu) {
       progress.note('it found no GPU that it can use here: check the driver with nvidia-smi');

@@ -20,6 +20,7 @@ describe('the binding', () => {
       tfjsVersion: '4.22.0',
       sources: [source],
       nodeApiIncludeDir: '/napi',
+      nodeApiVersion: '1.0.0',
       installedPath: join(directory, 'lib', 'napi-v8', 'tfjs_binding.node'),
     };
   });
@@ -30,8 +31,16 @@ describe('the binding', () => {
     expect(await bindingDigest(packages, '/tf')).toBe(digest);
     expect(await bindingDigest(packages, '/other')).not.toBe(digest);
     expect(await bindingDigest({ ...packages, tfjsVersion: '5.0.0' }, '/tf')).not.toBe(digest);
+    expect(await bindingDigest({ ...packages, nodeApiVersion: '2.0.0' }, '/tf')).not.toBe(digest);
     await writeFile(packages.sources[0]!, 'int y;');
     expect(await bindingDigest(packages, '/tf')).not.toBe(digest);
+  });
+
+  it('is shared by checkouts with the same packages', async () => {
+    const source = join(directory, 'elsewhere.cc');
+    await writeFile(source, 'int x;');
+    const elsewhere = { ...packages, sources: [source], nodeApiIncludeDir: '/elsewhere/napi' };
+    expect(await bindingDigest(elsewhere, '/tf')).toBe(await bindingDigest(packages, '/tf'));
   });
 
   it('links TensorFlow where it lies and finds it there at run time', () => {

@@ -22,15 +22,17 @@ const LOCK_DEADLINE_MS = 30 * 60_000;
 
 /**
  * Digest of all that the binding is made of: sources, arguments (with TensorFlow's directory, hence
- * version and device), version of the package. Another digest is another file in the cache.
+ * version and device), versions of the packages. Another digest is another file in the cache; two
+ * checkouts with the same packages share one.
  */
 export async function bindingDigest(
   packages: BindingPackages,
   tensorflowDir: string,
 ): Promise<string> {
   const hash = createHash('sha256');
-  hash.update(`${packages.tfjsVersion}\n${tensorflowDir}\n`);
-  hash.update(compilerArguments({ ...packages, sources: [] }, tensorflowDir, '').join('\n'));
+  hash.update(`${packages.tfjsVersion}\n${packages.nodeApiVersion}\n${tensorflowDir}\n`);
+  const withoutPaths = { ...packages, sources: [], nodeApiIncludeDir: '' };
+  hash.update(compilerArguments(withoutPaths, tensorflowDir, '').join('\n'));
   for (const source of packages.sources) hash.update(await readFile(source));
   return hash.digest('hex').slice(0, 16);
 }

@@ -12,6 +12,7 @@ export interface BindingPackages {
   readonly sources: readonly string[];
   /** Directory of Node-API's C headers. */
   readonly nodeApiIncludeDir: string;
+  readonly nodeApiVersion: string;
   /** Where the package's loader looks for the binding. */
   readonly installedPath: string;
 }
@@ -36,15 +37,19 @@ export function findBindingPackages(packageRoot: string): BindingPackages {
     }
   };
   const tfjsDir = resolvePackage('@tensorflow/tfjs-node-gpu');
-  const { version } = JSON.parse(readFileSync(join(tfjsDir, 'package.json'), 'utf8')) as {
-    version: string;
-  };
+  const nodeApiDir = resolvePackage('node-api-headers');
   return {
     tfjsDir,
-    tfjsVersion: version,
+    tfjsVersion: versionOf(tfjsDir),
     sources: ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => join(tfjsDir, 'binding', name)),
-    nodeApiIncludeDir: join(resolvePackage('node-api-headers'), 'include'),
+    nodeApiIncludeDir: join(nodeApiDir, 'include'),
+    nodeApiVersion: versionOf(nodeApiDir),
     // The package declares Node-API version 8 as its newest, and its loader asks for the newest.
     installedPath: join(tfjsDir, 'lib', 'napi-v8', 'tfjs_binding.node'),
   };
+}
+
+function versionOf(packageDir: string): string {
+  const text = readFileSync(join(packageDir, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }

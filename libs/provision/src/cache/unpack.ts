@@ -16,10 +16,18 @@ export interface UnpackOptions {
   readonly onBytes?: (doneBytes: number) => void;
 }
 
+/** A file that was unpacked. */
+export interface UnpackedFile {
+  /** Relative to the directory, with `/`. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
 /**
  * Unpacks the wanted members of a zip archive below `directory`, one after the other and never a
  * whole member in memory. Execute permission is kept.
  *
+ * @returns what was unpacked.
  * @throws ProvisionError `ARCHIVE_INVALID` for a damaged archive, a member that would land outside
  * `directory`, a link, or more than `maxBytes`; `DISK_FULL`.
  */
@@ -27,8 +35,9 @@ export async function unpack(
   archive: string,
   directory: string,
   { wanted, maxBytes, onBytes }: UnpackOptions,
-): Promise<void> {
+): Promise<UnpackedFile[]> {
   const root = resolve(directory);
+  const files: UnpackedFile[] = [];
   let doneBytes = 0;
   let declaredBytes = 0;
   const zip = await openZip(archive);
@@ -58,12 +67,14 @@ export async function unpack(
       });
       const permissions = (mode & 0o111) === 0 ? 0o644 : 0o755;
       await pipeline(content, createWriteStream(target, { mode: permissions, flags: 'w' }));
+      files.push({ path, bytes: entry.uncompressedSize });
     });
   } catch (error) {
     throw explainDiskError(error, root);
   } finally {
     zip.close();
   }
+  return files;
 }
 
 async function openZip(archive: string): Promise<yauzl.ZipFile> {
