@@ -10,6 +10,7 @@ const depConstraints = [
   { sourceTag: 'layer:pure', onlyDependOnLibsWithTags: pure },
   { sourceTag: 'layer:engine', onlyDependOnLibsWithTags: ['layer:pure', 'layer:engine'] },
   { sourceTag: 'layer:adapter', onlyDependOnLibsWithTags: ['layer:pure'] },
+  { sourceTag: 'layer:operations', onlyDependOnLibsWithTags: ['room:metrics'] },
   {
     sourceTag: 'layer:app',
     onlyDependOnLibsWithTags: ['layer:pure', 'layer:engine', 'layer:adapter'],
@@ -24,6 +25,11 @@ const owned = [
     why: 'TensorFlow stays in libs/nn and libs/graph',
   },
   { group: ['prom-client'], rooms: ['metrics'], why: 'prom-client stays in libs/metrics' },
+  {
+    group: ['@grafana/*', '@prometheus-io/*', '@lezer/*'],
+    rooms: ['dashboards'],
+    why: "Grafana's types and PromQL's parser stay in libs/dashboards",
+  },
   { group: ['bullmq', 'ioredis'], rooms: ['redis'], why: 'Redis clients stay in libs/redis' },
 ];
 const ownership = (room) =>
@@ -76,7 +82,7 @@ export default tseslint.config(
       'prefer-const': 'error',
     },
   },
-  ...['nn', 'graph', 'metrics', 'redis'].map((room) => ({
+  ...['nn', 'graph', 'metrics', 'redis', 'dashboards'].map((room) => ({
     files: [`libs/${room}/**/*.ts`],
     rules: { 'no-restricted-imports': ['error', { patterns: ownership(room) }] },
   })),
