@@ -1,0 +1,177 @@
+import { encodeSnapshot } from '@skipring/checkpoint';
+import { API_PREFIX, type Fence, type WorkerMessage } from '@skipring/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ApiContract, type ApiDocument } from '../support/api-contract.js';
+import {
+  jobIn,
+  settleDataSet,
+  startCoordinator,
+  submit,
+  tinyGlyphs,
+  waitingJob,
+  type ApiRequest,
+  type TestCoordinator,
+} from '../support/coordinator.js';
+import { FakeWorker } from '../support/fake-worker.js';
+import { startTestRedis, type TestRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
+
+let redis: TestRedis;
+let coordinator: TestCoordinator;
+let contract: ApiContract;
+
+beforeAll(async () => {
+  redis = await startTestRedis();
+  coordinator = await startCoordinator(redis.url);
+  const answer = await coordinator.send('/openapi.json');
+  contract = new ApiContract((await answer.json()) as ApiDocument);
+});
+
+afterAll(async () => {
+  await coordinator.close();
+  await redis.stop();
+});
+
+/** Sends a request and holds the answer against the document. */
+async function ask(method: string, path: string, request: ApiRequest = {}): Promise<void> {
+  const full = path.startsWith('//') ? path.slice(1) : API_PREFIX + path;
+  await contract.check(method, full, await coordinator.send(path, { ...request, method }));
+}
+
+/** Trains one step of a job on a worker of words alone: step, evaluation, checkpoint, end. */
+async function trainOneStep(worker: FakeWorker): Promise<string> {
+  const { id } = await submit(coordinator, waitingJob({ training: { steps: 1 } }));
+  const { fence } = await worker.enterGeneration();
+  worker.send(stepReport(fence));
+  const result = { step: 1, epoch: 0, loss: 1, accuracy: 0.5, samples: 2, confusion: [[1], [1]] };
+  worker.send({ type: 'evaluation', fence, result });
+  const { attempt, generation } = fence;
+  const stored = await coordinator.send(
+    `/internal/jobs/${id}/checkpoints/1?attempt=${attempt}&generation=${generation}`,
+    { method: 'PUT', body: snapshot() },
+  );
+  expect(stored.status).toBe(200);
+  const { modelSha256 } = (await stored.json()) as { modelSha256: string };
+  worker.send({ type: 'finished', fence, rank: 0, modelSha256 });
+  await worker.next('stop');
+  worker.send({ type: 'stopped', fence });
+  await jobIn(coordinator, id, 'succeeded');
+  return id;
+}
+
+function snapshot(): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(
+    encodeSnapshot({
+      position: { step: 1, epoch: 0, cursor: 8 },
+      tensors: new Map([['weights', { shape: [2], values: Float32Array.of(1, 2) }]]),
+      exponents: Int32Array.of(3),
+      scores: { last: { step: 1, accuracy: 0.5 }, best: { step: 1, accuracy: 0.5 } },
+    }),
+  );
+}
+
+function stepReport(fence: Fence): WorkerMessage {
+  const metrics = {
+    step: 1,
+    epoch: 0,
+    cursor: 8,
+    loss: 1.5,
+    accuracy: 0.25,
+    learningRate: 0.1,
+    samples: 8,
+    stepMs: 20,
+  };
+  const parts = { dataWaitMs: 1, computeMs: 10, ringMs: 2, commitMs: 1, applyMs: 6 };
+  const stateHash = 'state-1';
+  return {
+    type: 'step',
+    fence,
+    rank: 0,
+    step: 1,
+    parts,
+    ringBytes: 64,
+    samples: 8,
+    metrics,
+    stateHash,
+  };
+}
+
+describe('what the document says', () => {
+  it('is true of every success and of the common problems', async () => {
+    await ask('GET', '//health/live');
+    await ask('GET', '//health/ready');
+    await ask('GET', '//metrics');
+    await ask('POST', '/data-sets', { json: tinyGlyphs });
+    await settleDataSet(coordinator, tinyGlyphs);
+    await ask('POST', '/data-sets', { json: tinyGlyphs });
+    await ask('POST', '/data-sets', { json: { ...tinyGlyphs, trainSamples: 30 } });
+    await ask('GET', '/data-sets');
+    await ask('GET', `/data-sets/${tinyGlyphs.name}`);
+    await ask('GET', '/data-sets/none');
+
+    const worker = await FakeWorker.join(coordinator.url, 'w1');
+    await ask('GET', '/workers');
+    await ask('GET', '/workers/w1');
+    await ask('GET', '/workers/none');
+    const trained = await trainOneStep(worker);
+    for (const part of ['', '/metrics', '/evaluations', '/checkpoints', '/model', '/events']) {
+      await ask('GET', `/jobs/${trained}${part}`);
+      await ask('GET', `/jobs/job-0${part}`);
+    }
+    await ask('GET', `/jobs/${trained}/metrics?limit=0`);
+    await ask('POST', `/jobs/${trained}/cancel`);
+    await ask('POST', `/jobs/${trained}/resume`);
+    await ask('POST', '/workers/w1/drain');
+    await worker.next('released');
+    await worker.leave();
+    await until('the worker is gone', async () =>
+      (await coordinator.send('/workers/w1')).status === 404 ? true : null,
+    );
+
+    const key = { 'idempotency-key': 'once' };
+    const json = waitingJob({ delayMs: 3_600_000 });
+    await ask('POST', '/jobs', { json, headers: key });
+    await ask('POST', '/jobs', { json, headers: key });
+    await ask('POST', '/jobs', { json: waitingJob(), headers: key });
+    await ask('POST', '/jobs', { json: {} });
+    await ask('POST', '/jobs', { body: '{' });
+    await ask('POST', '/jobs', { body: 'a: 1', headers: { 'content-type': 'text/yaml' } });
+    await ask('POST', '/jobs', { body: `"${'x'.repeat(300_000)}"` });
+    await ask('GET', '/jobs');
+    await ask('GET', '/jobs?limit=0');
+    const { id } = await submit(coordinator);
+    await ask('GET', `/jobs/${id}/model`);
+    await ask('POST', `/jobs/${id}/cancel`);
+    await ask('POST', `/jobs/${id}/cancel`);
+    await ask('POST', `/jobs/${id}/resume`);
+    await ask('POST', '/jobs/job-0/resume');
+
+    const unseen = contract.successes.filter((success) => !contract.seen.has(success));
+    expect(unseen).toEqual([]);
+  });
+
+  it('would be found wrong: an answer with a field too many is refused', async () => {
+    const live = JSON.stringify({ status: 'ok', more: 1 });
+    const answer = new Response(live, { headers: { 'content-type': 'application/json' } });
+    await expect(contract.check('GET', '/health/live', answer)).rejects.toThrow('more');
+    const page = new Response('{"items":[{"id":1}]}', {
+      headers: { 'content-type': 'application/json' },
+    });
+    await expect(contract.check('GET', `${API_PREFIX}/workers`, page)).rejects.toThrow('items');
+  });
+});
+
+describe('a route that asks for a token', () => {
+  it('answers without one as documented', async () => {
+    const strict = await startCoordinator(redis.url, { apiToken: 'token-of-the-users' });
+    try {
+      for (const path of ['/jobs', '/data-sets', '/workers']) {
+        await contract.check('GET', API_PREFIX + path, await strict.send(path));
+      }
+      await contract.check('GET', '/metrics', await strict.send('//metrics'));
+      await contract.check('GET', '/health/live', await strict.send('//health/live'));
+    } finally {
+      await strict.close();
+    }
+  });
+});
