@@ -47,9 +47,7 @@ export class ApiContract {
 
   private operation(method: string, path: string): Operation {
     const [bare = ''] = path.split('?');
-    const pattern = Object.keys(this.document.paths)
-      .filter((candidate) => matches(candidate, bare))
-      .at(0);
+    const pattern = Object.keys(this.document.paths).find((candidate) => matches(candidate, bare));
     const operation = this.document.paths[pattern ?? '']?.[method.toLowerCase()];
     if (operation === undefined) throw new Error(`${method} ${path} is not in the document`);
     return operation;
