@@ -5,11 +5,12 @@ const RESTARTED = 'the coordinator restarted';
 
 /**
  * Takes over the jobs that a coordinator left when it stopped, before anything else changes them.
- * Those that ran go to the queue again: their workers still hold their state, and a restart is no
- * failed attempt. Those that were being cancelled are cancelled.
+ * Those that ran go to the queue again, and before those that waited: their workers still hold their
+ * state, and would forget it for another job. A restart is no failed attempt. Those that were being
+ * cancelled are cancelled.
  */
 export async function recoverJobs(store: JobStore, queue: JobQueue): Promise<void> {
-  for (const state of ['waiting', 'running'] as const) {
+  for (const state of ['running', 'waiting'] as const) {
     for (const id of await store.idsIn(state)) {
       const record = await store.get(id);
       if (record === null) continue;
