@@ -1,7 +1,7 @@
 import { jobSpecSchema } from '@skipring/protocol';
 import type { EvaluationResult, JobSpec, JobSpecInput } from '@skipring/protocol';
 import type { LaneBatch } from '../engine.js';
-import type { Collective, StepReport } from '../ports.js';
+import type { BatchSource, Collective, StepReport } from '../ports.js';
 import { TrainingState } from '../state.js';
 import type { Snapshot } from '../state.js';
 import { hashState } from '../state-hash.js';
@@ -13,8 +13,8 @@ import { InProcessRing } from './in-process-collective.js';
 import type { FaultPlan } from './in-process-collective.js';
 import { MemoryBatches } from './memory-batches.js';
 
-const NUM_FEATURES = 5;
-const NUM_CLASSES = 3;
+export const NUM_FEATURES = 5;
+export const NUM_CLASSES = 3;
 
 /** What trains a generation's ranks together. */
 export interface SimulatedRing {
@@ -51,6 +51,8 @@ export class SimulatedJob {
       readonly numSamples: number;
       readonly alter?: (batch: LaneBatch, epoch: number, step: number, lane: number) => void;
       readonly onSample?: (epoch: number, stepInEpoch: number, sample: number) => void;
+      /** A worker's batches, in place of MemoryBatches; NUM_FEATURES values in an image. */
+      readonly batchesOf?: (worker: number) => BatchSource;
     },
   ) {
     this.spec = jobSpecSchema.parse({
@@ -96,7 +98,7 @@ export class SimulatedJob {
     const training = generation.ring ?? new InProcessRing(lanes.length, faults);
     return Promise.all(
       states.map(async (state, rank) => {
-        const outcome = await this.train(state, training, rank, generation);
+        const outcome = await this.train(state, training, rank, workers[rank]!, generation);
         if (outcome.kind !== 'finished') training.abort(`rank ${rank} left`);
         return outcome;
       }),
@@ -107,9 +109,10 @@ export class SimulatedJob {
     state: TrainingState,
     ring: SimulatedRing,
     rank: number,
+    worker: number,
     { lanes, signal }: SimulatedGeneration,
   ): Promise<GenerationOutcome> {
-    const { numSamples, alter, onSample } = this.options;
+    const { numSamples } = this.options;
     const save = (snapshot: Snapshot): Promise<{ modelSha256: string }> => {
       this.snapshots.push(snapshot);
       const { position, exponents, tensors } = snapshot;
@@ -121,15 +124,7 @@ export class SimulatedJob {
       numSamples,
       numClasses: NUM_CLASSES,
       collective: ring.collectives[rank]!,
-      batches: new MemoryBatches({
-        numSamples,
-        numEvaluationSamples: 50,
-        numFeatures: NUM_FEATURES,
-        numClasses: NUM_CLASSES,
-        lanes: this.spec.lanes,
-        ...(onSample && { onSample }),
-        ...(alter && { alter }),
-      }),
+      batches: this.options.batchesOf?.(worker) ?? this.memoryBatches(),
       checkpoints: { save },
       report: {
         step: (report) => this.steps.push(report),
@@ -144,6 +139,19 @@ export class SimulatedJob {
       deadlineMs: 1_000,
       signal: signal ?? new AbortController().signal,
       hashEverySteps: 3,
+    });
+  }
+
+  private memoryBatches(): BatchSource {
+    const { numSamples, alter, onSample } = this.options;
+    return new MemoryBatches({
+      numSamples,
+      numEvaluationSamples: 50,
+      numFeatures: NUM_FEATURES,
+      numClasses: NUM_CLASSES,
+      lanes: this.spec.lanes,
+      ...(onSample && { onSample }),
+      ...(alter && { alter }),
     });
   }
 }
