@@ -50,7 +50,7 @@ export async function addGlyphs(
   trainSamples: number,
   testSamples: number,
 ): Promise<string> {
-  const name = `glyphs-${trainSamples}`;
+  const name = `glyphs-${trainSamples}-${testSamples}`;
   let view = await client.registerDataSet({ name, format: 'glyphs', trainSamples, testSamples });
   const deadline = Date.now() + 60_000;
   while (view.state === 'preparing' && Date.now() < deadline) {

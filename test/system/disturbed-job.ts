@@ -1,0 +1,57 @@
+import type { JobSpecInput, JobView } from '@skipring/protocol';
+import { expect } from 'vitest';
+import { addGlyphs, smallJob } from '../support/cluster.js';
+import { JobWatch } from './job-watch.js';
+import type { ProcessCluster } from './process-cluster.js';
+
+// Both are prime: no batch size divides them. An epoch of 7 steps ends with one of 23 samples, which
+// fill one lane, half of another and none of the last three.
+const NUM_TRAIN = 383;
+const NUM_TEST = 89;
+const LANES = { count: 5, size: 12 };
+export const STEPS_PER_EPOCH = 7;
+export const CHECKPOINT_STEPS = 10;
+
+/** A job to disturb, and what it must come to all the same. */
+export class DisturbedJob {
+  private constructor(
+    private readonly cluster: ProcessCluster,
+    private readonly spec: JobSpecInput,
+    readonly totalSteps: number,
+    private readonly undisturbed: JobView,
+  ) {}
+
+  /** Runs the job once with nothing in its way, on all workers of the cluster. */
+  static async prepare(
+    cluster: ProcessCluster,
+    { numEpochs = 4, numTest = NUM_TEST } = {},
+  ): Promise<DisturbedJob> {
+    const dataSet = await addGlyphs(cluster.client, NUM_TRAIN, numTest);
+    const spec = smallJob(dataSet, {
+      training: { epochs: numEpochs, learningRate: 0.05, warmupSteps: 2 },
+      lanes: LANES,
+      checkpoints: { everySteps: CHECKPOINT_STEPS },
+    });
+    const { id } = await cluster.client.submit(spec);
+    const watch = new JobWatch(cluster.client, id);
+    const undisturbed = await watch.ended();
+    expect(undisturbed).toMatchObject({ state: 'succeeded', attempt: 1, generation: 1 });
+    return new DisturbedJob(cluster, spec, numEpochs * STEPS_PER_EPOCH, undisturbed);
+  }
+
+  /** Submits the job again, under a watch. */
+  async submit(workers: JobSpecInput['workers'] = {}): Promise<JobWatch> {
+    const { id } = await this.cluster.client.submit({ ...this.spec, workers });
+    return new JobWatch(this.cluster.client, id);
+  }
+
+  /** Waits for the end, and compares all that a job comes to with the undisturbed run. */
+  async expectSame(watch: JobWatch): Promise<JobView> {
+    const job = await watch.ended();
+    const { undisturbed, totalSteps } = this;
+    expect(job).toMatchObject({ state: 'succeeded', modelSha256: undisturbed.modelSha256 });
+    expect(job.lastEvaluation).toEqual(undisturbed.lastEvaluation);
+    expect(job.progress.step).toBe(totalSteps);
+    return job;
+  }
+}
