@@ -1,66 +1,87 @@
-import { allGatherSteps, reduceScatterSteps, ringPass } from './ring-pass.js';
+import { exchange, EXCHANGE_LIMIT_BYTES } from './exchange.js';
+import { allGatherSteps, reduceScatterSteps, ringPass, type RingStep } from './ring-pass.js';
 import { runCollective, segmentBytesOf, type CollectiveOptions } from './run-collective.js';
 import type { Transport } from './transport.js';
-import type { Vector } from './vector.js';
+import type { Reduction, Vector } from './vector.js';
+
+export interface ReduceOptions extends CollectiveOptions {
+  /** Default: sum. */
+  readonly reduction?: Reduction;
+}
+
+export interface AllReduceOptions extends ReduceOptions {
+  /** The same on all ranks; default: `exchange` up to EXCHANGE_LIMIT_BYTES, else `ring`. */
+  readonly algorithm?: 'ring' | 'exchange';
+}
 
 /**
- * Sums `vector`, of the same length and type on all ranks, in place over all ranks.
+ * Reduces `vector`, of the same length and type on all ranks, in place over all ranks. All ranks end
+ * with the same bits, whatever the timing and the segment size. Two algorithms:
  *
- * The vector is cut into worldSize chunks, chunk c being elements floor(c n / worldSize) up to
- * floor((c + 1) n / worldSize); each rank sends and receives 2 (worldSize - 1) / worldSize of the
- * vector (ring reduce-scatter, then all-gather: Patarasuk and Yuan, 2009), pipelined by segment.
+ * `ring`, for bandwidth: the vector is cut into worldSize chunks, chunk c being elements
+ * floor(c n / worldSize) up to floor((c + 1) n / worldSize); each rank sends and receives
+ * 2 (worldSize - 1) / worldSize of the vector (reduce-scatter, then all-gather: Patarasuk and Yuan,
+ * 2009), pipelined by segment. Order of addition: chunk c is
+ * ((x[c+1] + x[c+2]) + x[c+3]) + ... + x[c], ranks counted modulo worldSize.
  *
- * Order of addition: chunk c is ((x[c+1] + x[c+2]) + x[c+3]) + ... + x[c], ranks counted modulo
- * worldSize. It depends on rank, worldSize and length only, never on timing or segment size, and
- * all ranks end with the same bits. int32 sums wrap modulo 2^32, so they do not depend on the order
- * at all; a float32 sum is rounded after each addition.
+ * `exchange`, for latency: every rank's vector goes around, in worldSize - 1 steps instead of
+ * 2 (worldSize - 1), and every rank reduces by itself. Order of addition:
+ * ((x[0] + x[1]) + x[2]) + ...
  *
- * @throws CollectiveError the transport's latched error; `vector` then holds partial sums.
+ * Integer sums wrap, so they do not depend on the order or the algorithm at all; a float32 sum is
+ * rounded after each addition.
+ *
+ * @throws CollectiveError the transport's latched error; `vector` is then undefined.
  */
 export function allReduce(
   transport: Transport,
   vector: Vector,
-  options: CollectiveOptions,
+  options: AllReduceOptions,
 ): Promise<void> {
+  const algorithm =
+    options.algorithm ?? (vector.byteLength <= EXCHANGE_LIMIT_BYTES ? 'exchange' : 'ring');
   return runCollective(transport, 'allReduce', options, (sequence) =>
-    ringPass(transport, vector, {
-      operation: 'allReduce',
-      sequence,
-      segmentBytes: segmentBytesOf(transport, options),
-      steps: [
-        ...reduceScatterSteps(transport.rank, transport.worldSize),
-        ...allGatherSteps(transport.rank, transport.worldSize),
-      ],
-    }),
+    algorithm === 'exchange'
+      ? exchange(transport, vector, {
+          sequence,
+          segmentBytes: segmentBytesOf(transport, options),
+          reduction: options.reduction ?? 'sum',
+        })
+      : pass(transport, vector, options, 'allReduce', sequence, [
+          ...reduceScatterSteps(transport.rank, transport.worldSize),
+          ...allGatherSteps(transport.rank, transport.worldSize),
+        ]),
   );
 }
 
 /**
- * The first half of `allReduce`: afterwards chunk `rank` of `vector` holds the sum, and the other
- * chunks hold partial sums.
+ * The first half of a `ring` allReduce: afterwards chunk `rank` of `vector` holds the result, and
+ * the other chunks hold partial ones.
  *
- * @throws CollectiveError the transport's latched error.
+ * @throws CollectiveError the transport's latched error; `vector` is then undefined.
  */
 export function reduceScatter(
   transport: Transport,
   vector: Vector,
-  options: CollectiveOptions,
+  options: ReduceOptions,
 ): Promise<void> {
   return runCollective(transport, 'reduceScatter', options, (sequence) =>
-    ringPass(transport, vector, {
-      operation: 'reduceScatter',
+    pass(
+      transport,
+      vector,
+      options,
+      'reduceScatter',
       sequence,
-      segmentBytes: segmentBytesOf(transport, options),
-      steps: reduceScatterSteps(transport.rank, transport.worldSize),
-    }),
+      reduceScatterSteps(transport.rank, transport.worldSize),
+    ),
   );
 }
 
 /**
- * The second half of `allReduce`: every rank contributes chunk `rank` of its `vector`; afterwards
- * all ranks hold all chunks.
+ * The second half of a `ring` allReduce: every rank contributes chunk `rank` of its `vector`;
+ * afterwards all ranks hold all chunks.
  *
- * @throws CollectiveError the transport's latched error.
+ * @throws CollectiveError the transport's latched error; `vector` is then undefined.
  */
 export function allGather(
   transport: Transport,
@@ -68,11 +89,26 @@ export function allGather(
   options: CollectiveOptions,
 ): Promise<void> {
   return runCollective(transport, 'allGather', options, (sequence) =>
-    ringPass(transport, vector, {
-      operation: 'allGather',
+    pass(
+      transport,
+      vector,
+      options,
+      'allGather',
       sequence,
-      segmentBytes: segmentBytesOf(transport, options),
-      steps: allGatherSteps(transport.rank, transport.worldSize),
-    }),
+      allGatherSteps(transport.rank, transport.worldSize),
+    ),
   );
+}
+
+function pass(
+  transport: Transport,
+  vector: Vector,
+  options: ReduceOptions,
+  operation: 'allReduce' | 'reduceScatter' | 'allGather',
+  sequence: number,
+  steps: readonly RingStep[],
+): Promise<void> {
+  const segmentBytes = segmentBytesOf(transport, options);
+  const reduction = options.reduction ?? 'sum';
+  return ringPass(transport, vector, { operation, sequence, segmentBytes, steps, reduction });
 }

@@ -101,19 +101,25 @@ export abstract class InboxTransport implements Transport {
     return this.closing;
   }
 
+  /**
+   * Where to put the payload of a segment that is on its way, before `deliver`.
+   * @throws CollectiveError PROTOCOL if it does not fit the receive that waits for it.
+   */
+  protected place(key: SegmentKey, numBytes: number): Uint8Array {
+    try {
+      return this.inbox.place(key, numBytes);
+    } catch (error) {
+      throw this.blamed(error);
+    }
+  }
+
   /** Takes a segment off the link; a violation aborts. */
   protected deliver(key: SegmentKey, payload: Uint8Array): void {
     if (this.failed !== null) return;
     try {
       this.inbox.deliver(key, payload);
     } catch (error) {
-      this.abort(
-        error instanceof CollectiveError
-          ? new CollectiveError(error.code, error.message, { rank: this.previousRank })
-          : new CollectiveError('PROTOCOL', `can't take a segment: ${String(error)}`, {
-              cause: error,
-            }),
-      );
+      this.abort(this.blamed(error));
     }
   }
 
@@ -125,6 +131,16 @@ export abstract class InboxTransport implements Transport {
     if (needed) {
       this.abort(this.peerClosed(link === 'previous' ? this.previousRank : this.nextRank));
     }
+  }
+
+  private blamed(error: unknown): CollectiveError {
+    const rank = this.previousRank;
+    return error instanceof CollectiveError
+      ? new CollectiveError(error.code, error.message, { rank })
+      : new CollectiveError('PROTOCOL', `can't take a segment: ${String(error)}`, {
+          cause: error,
+          rank,
+        });
   }
 
   protected peerClosed(rank: number, cause?: unknown): CollectiveError {

@@ -66,6 +66,7 @@ describe('Inbox', () => {
     const seen: Uint8Array[] = [];
     const receive = inbox.post(key(0), {
       byteLength: 8,
+      place: () => null,
       add: (payload) => seen.push(payload),
     });
     inbox.deliver(key(0), source);

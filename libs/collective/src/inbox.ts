@@ -63,7 +63,20 @@ export class Inbox {
   }
 
   /**
-   * Takes a segment from the link; the inbox may keep `payload`.
+   * Where the link should put the payload of this segment, before it delivers it: the sink itself if
+   * one waits.
+   * @throws CollectiveError PROTOCOL if it does not fit the receive that waits for it.
+   */
+  place(key: SegmentKey, numBytes: number): Uint8Array {
+    const receive = this.posted.get(indexOf(key));
+    if (receive === undefined) return new Uint8Array(numBytes);
+    const { sink } = receive;
+    expectFit(receive.key, sink, key, numBytes);
+    return (sink instanceof Uint8Array ? sink : sink.place()) ?? new Uint8Array(numBytes);
+  }
+
+  /**
+   * Takes a segment from the link; the inbox may keep `payload`, unless `place` gave it.
    * @throws CollectiveError PROTOCOL if it does not fit the receive that waits for it.
    */
   deliver(key: SegmentKey, payload: Uint8Array): void {
@@ -108,15 +121,22 @@ function indexOf({ sequence, segment }: SegmentKey): number {
   return sequence * MAX_SEGMENTS + segment;
 }
 
-function fill(expected: SegmentKey, sink: Sink, key: SegmentKey, payload: Uint8Array): void {
-  if (key.operation !== expected.operation || payload.byteLength !== sink.byteLength) {
+function expectFit(expected: SegmentKey, sink: Sink, key: SegmentKey, numBytes: number): void {
+  if (key.operation !== expected.operation || numBytes !== sink.byteLength) {
     throw violation(
-      `received ${describe(key)} of ${payload.byteLength} bytes, expected ${describe(expected)} ` +
+      `received ${describe(key)} of ${numBytes} bytes, expected ${describe(expected)} ` +
         `of ${sink.byteLength} bytes: do all ranks call the same collectives, with the same sizes?`,
     );
   }
-  if (sink instanceof Uint8Array) sink.set(payload);
-  else sink.add(payload.byteOffset % 8 === 0 ? payload : new Uint8Array(payload));
+}
+
+function fill(expected: SegmentKey, sink: Sink, key: SegmentKey, payload: Uint8Array): void {
+  expectFit(expected, sink, key, payload.byteLength);
+  if (!(sink instanceof Uint8Array)) {
+    sink.add(payload.byteOffset % 8 === 0 ? payload : new Uint8Array(payload));
+  } else if (sink !== payload) {
+    sink.set(payload);
+  }
 }
 
 function describe({ operation, sequence, segment }: SegmentKey): string {

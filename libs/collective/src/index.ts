@@ -4,7 +4,18 @@ export { InboxTransport, type InboxTransportOptions } from './inbox-transport.js
 export { SoloTransport } from './solo-transport.js';
 export type { CollectiveOptions } from './run-collective.js';
 export { chunkRange, type Range } from './chunks.js';
-export type { Vector } from './vector.js';
-export { allGather, allReduce, reduceScatter } from './all-reduce.js';
+export type { Reduction, Vector } from './vector.js';
+export {
+  allGather,
+  allReduce,
+  reduceScatter,
+  type AllReduceOptions,
+  type ReduceOptions,
+} from './all-reduce.js';
+export { EXCHANGE_LIMIT_BYTES } from './exchange.js';
+export { digest } from './digest.js';
+export { SharedMemory } from './wasm/shared-memory.js';
+export type { WebAssemblyMemory } from './wasm/web-assembly.js';
 export { broadcast } from './broadcast.js';
+export { gather } from './gather.js';
 export { barrier } from './barrier.js';

@@ -3,7 +3,14 @@ import { chunkRange, segmentRanges } from './chunks.js';
 import { CollectiveError } from './collective-error.js';
 import { SendWindow } from './send-window.js';
 import { MAX_SEGMENTS, type Transport } from './transport.js';
-import { bytesOf, ELEMENT_BYTES, Sum, type Vector } from './vector.js';
+import {
+  bytesOf,
+  Combining,
+  kernelFor,
+  withStaging,
+  type Reduction,
+  type Vector,
+} from './vector.js';
 
 /** Sends queued on a link at once, per collective. */
 export const SEND_WINDOW = 8;
@@ -13,12 +20,12 @@ export interface RingStep {
   readonly sendChunk: number;
   /** What the next step sends: a segment is passed on as soon as it is here. */
   readonly receiveChunk: number;
-  readonly combine: 'add' | 'replace';
+  readonly combine: 'reduce' | 'replace';
 }
 
 /** Steps after which rank r holds the sum of chunk r. */
 export function reduceScatterSteps(rank: number, worldSize: number): RingStep[] {
-  return ringSteps(rank - 1, worldSize, 'add');
+  return ringSteps(rank - 1, worldSize, 'reduce');
 }
 
 /** Steps after which every rank holds every chunk, when rank r began with chunk r. */
@@ -40,18 +47,25 @@ interface RingPass {
   readonly sequence: number;
   readonly segmentBytes: number;
   readonly steps: readonly RingStep[];
+  readonly reduction: Reduction;
 }
 
 /**
  * Works through the steps, pipelined by segment. A segment is never overwritten before it is sent:
  * its next value comes around the ring as an effect of that very send.
  */
-export async function ringPass(
+export function ringPass(transport: Transport, vector: Vector, pass: RingPass): Promise<void> {
+  return withStaging(vector, (staging) => ringPassWith(staging, transport, vector, pass));
+}
+
+async function ringPassWith(
+  staging: Uint8Array | null,
   transport: Transport,
   vector: Vector,
-  { operation, sequence, segmentBytes, steps }: RingPass,
+  { operation, sequence, segmentBytes, steps, reduction }: RingPass,
 ): Promise<void> {
-  const segmentLength = Math.max(1, Math.floor(segmentBytes / ELEMENT_BYTES));
+  const kernel = kernelFor(vector, reduction);
+  const segmentLength = Math.max(1, Math.floor(segmentBytes / vector.BYTES_PER_ELEMENT));
   const segmentsOf = (chunk: number) =>
     segmentRanges(chunkRange(vector.length, transport.worldSize, chunk), segmentLength);
   const incoming = steps.flatMap(({ receiveChunk, combine }) =>
@@ -60,12 +74,13 @@ export async function ringPass(
   const outgoing = steps.flatMap(({ sendChunk }) => segmentsOf(sendChunk));
   expectSegmentCount(Math.max(incoming.length, outgoing.length), segmentBytes);
 
-  const arrivals = incoming.map(({ range: { begin, end }, combine }, segment) =>
-    transport.receive(
+  const arrivals = incoming.map(({ range: { begin, end }, combine }, segment) => {
+    const bytes = bytesOf(vector, begin, end);
+    return transport.receive(
       { operation, sequence, segment },
-      combine === 'add' ? new Sum(vector.subarray(begin, end)) : bytesOf(vector, begin, end),
-    ),
-  );
+      combine === 'reduce' ? new Combining(bytes, kernel, staging) : bytes,
+    );
+  });
   const first = steps[0];
   const numOwn = first === undefined ? 0 : segmentsOf(first.sendChunk).length;
   await Promise.all([...arrivals, sendAll()]);

@@ -13,6 +13,11 @@ export interface SegmentKey {
 /** Takes a segment that is not to be stored as it is, but combined with what is there. */
 export interface Accumulator {
   readonly byteLength: number;
+  /**
+   * Where the payload may be put before `add` is called with it; null: anywhere. Of all accumulators
+   * that wait, only one at a time has its payload on the way.
+   */
+  place(): Uint8Array | null;
   /** `payload` has `byteLength` bytes, starts at a multiple of 8 and is valid during the call only. */
   add(payload: Uint8Array): void;
 }
@@ -51,7 +56,9 @@ export interface Transport {
 
   /**
    * Takes one segment from the previous rank into `sink`; resolves when it is there. May be called
-   * before or after the segment arrives; before is cheaper. Each segment is received once.
+   * before or after the segment arrives; before is cheaper, as the bytes are then read straight into
+   * place. Each segment is received once. After a rejection the bytes of `sink` are undefined, and
+   * nothing writes to them any more.
    */
   receive(key: SegmentKey, sink: Sink): Promise<void>;
 

@@ -1,42 +1,73 @@
+import { CollectiveError } from './collective-error.js';
+import { combine, type CombineKernel } from './combine.js';
 import type { Accumulator } from './transport.js';
+import { SharedMemory } from './wasm/shared-memory.js';
 
-/** What can be summed; may lie in a SharedArrayBuffer. */
-export type Vector = Int32Array | Float32Array;
+/** What can be reduced; may lie in a SharedArrayBuffer, and is fastest in a `SharedMemory`. */
+export type Vector = Int32Array | Float32Array | BigInt64Array;
 
-export const ELEMENT_BYTES = 4;
+/**
+ * How elements of all ranks become one. `sum`: int32 modulo 2^32, int64 modulo 2^64, float32 rounded
+ * to nearest after each addition (IEEE 754). `max`: of int32 and float32; NaN if any is NaN.
+ */
+export type Reduction = 'sum' | 'max';
 
 /** The bytes of elements `begin` to `end`, without a copy. */
-export function bytesOf(vector: Vector, begin: number, end: number): Uint8Array {
+export function bytesOf(vector: Vector, begin = 0, end = vector.length): Uint8Array {
+  const { buffer, byteOffset, BYTES_PER_ELEMENT } = vector;
   return new Uint8Array(
-    vector.buffer,
-    vector.byteOffset + begin * ELEMENT_BYTES,
-    (end - begin) * ELEMENT_BYTES,
+    buffer,
+    byteOffset + begin * BYTES_PER_ELEMENT,
+    (end - begin) * BYTES_PER_ELEMENT,
   );
 }
 
-/**
- * Adds received elements to `target`: int32 modulo 2^32, float32 rounded to nearest after each
- * addition (IEEE 754, so the order of the two operands does not matter).
- */
-export class Sum implements Accumulator {
-  constructor(private readonly target: Vector) {}
+/** @throws CollectiveError INVALID_ARGUMENT for a maximum of int64. */
+export function kernelFor(vector: Vector, reduction: Reduction): CombineKernel {
+  if (vector instanceof Float32Array) return reduction === 'sum' ? 'sumFloat32' : 'maxFloat32';
+  if (vector instanceof Int32Array) return reduction === 'sum' ? 'sumInt32' : 'maxInt32';
+  if (reduction === 'sum') return 'sumInt64';
+  throw new CollectiveError(
+    'INVALID_ARGUMENT',
+    `reduction is max, expected sum: there is no maximum of int64`,
+  );
+}
+
+/** Combines received elements into `target`, the bytes of some elements. */
+export class Combining implements Accumulator {
+  constructor(
+    private readonly target: Uint8Array,
+    private readonly kernel: CombineKernel,
+    /** Where a payload may be received, if it fits. */
+    private readonly staging: Uint8Array | null,
+  ) {}
 
   get byteLength(): number {
     return this.target.byteLength;
   }
 
+  place(): Uint8Array | null {
+    const { staging, byteLength } = this;
+    return staging !== null && byteLength <= staging.byteLength
+      ? staging.subarray(0, byteLength)
+      : null;
+  }
+
   add(payload: Uint8Array): void {
-    const { target } = this;
-    if (target instanceof Int32Array) {
-      addInto(target, new Int32Array(payload.buffer, payload.byteOffset, target.length));
-    } else {
-      addInto(target, new Float32Array(payload.buffer, payload.byteOffset, target.length));
-    }
+    combine(this.kernel, this.target, payload);
   }
 }
 
-function addInto<V extends Vector>(target: V, addend: V): void {
-  const { length } = target;
-  // `?? 0` is for the compiler: no index is out of range, and it costs no time (measured).
-  for (let i = 0; i < length; i++) target[i] = (target[i] ?? 0) + (addend[i] ?? 0);
+/** Runs `body` with room to receive into that lies next to `vector`, if there is some. */
+export async function withStaging<T>(
+  vector: Vector,
+  body: (staging: Uint8Array | null) => Promise<T>,
+): Promise<T> {
+  const memory = SharedMemory.holding(vector.buffer) ?? SharedMemory.common();
+  const staging = memory.lendStaging();
+  try {
+    return await body(staging);
+  } finally {
+    if (staging !== null) memory.giveBack(staging);
+  }
 }

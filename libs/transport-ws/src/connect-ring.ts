@@ -71,7 +71,6 @@ export async function connectRing(options: ConnectRingOptions): Promise<Transpor
     from: rank,
     to: transport.previousRank,
     ringToken,
-    maxPayloadBytes,
     onOpen: (socket) => {
       transport.attachIncoming(socket);
       settle();

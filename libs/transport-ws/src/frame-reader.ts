@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
-import { CollectiveError } from '@skipring/collective';
+import { CollectiveError, digest } from '@skipring/collective';
 import {
   decodeRingFrameHeader,
+  RING_FRAME_HEADER_BYTES,
   RingFrameError,
-  ringFrameChecksum,
   type Fence,
   type RingFrameHeader,
 } from '@skipring/protocol';
@@ -13,6 +13,8 @@ export interface FrameReaderOptions {
   /** Rank of the sender. */
   readonly peerRank: number;
   readonly maxPayloadBytes: number;
+  /** Where the payload of the frame goes that this header announces. */
+  place(header: RingFrameHeader): Uint8Array;
   onFrame(header: RingFrameHeader, payload: Uint8Array): void;
 }
 
@@ -20,41 +22,40 @@ const NOTHING = new Uint8Array(0);
 
 /** Puts the messages of one socket together to frames, and lets none pass that is not right. */
 export class FrameReader {
-  private open: { header: RingFrameHeader; bytes: Uint8Array } | null = null;
+  private readonly headerBytes = new Uint8Array(RING_FRAME_HEADER_BYTES);
+  /** The frame whose payload is on its way. */
+  private open: { header: RingFrameHeader; payload: Uint8Array } | null = null;
 
   constructor(private readonly options: FrameReaderOptions) {}
 
-  /**
-   * Takes the next message; the payload handed on is the message itself.
-   * @throws CollectiveError PROTOCOL, STALE_GENERATION, FRAME_TOO_LARGE or CHECKSUM.
-   */
-  read(message: Uint8Array, isBinary: boolean): void {
+  /** Where the next message goes, which has as many bytes. */
+  begin(isBinary: boolean): Uint8Array {
     if (!isBinary) throw this.error('PROTOCOL', 'sent a text message, expected binary ones');
-    if (this.open === null) {
-      const header = this.readHeader(message);
-      this.open = { header, bytes: message };
-      if (header.payloadBytes === 0) this.complete(NOTHING);
-      return;
-    }
-    const { payloadBytes } = this.open.header;
-    if (message.byteLength !== payloadBytes) {
-      throw this.error(
-        'PROTOCOL',
-        `sent a payload of ${message.byteLength} bytes, expected ${payloadBytes}`,
-      );
-    }
-    this.complete(message);
+    return this.open?.payload ?? this.headerBytes;
   }
 
-  private readHeader(message: Uint8Array): RingFrameHeader {
-    const { fence, peerRank, maxPayloadBytes } = this.options;
-    let header: RingFrameHeader;
-    try {
-      header = decodeRingFrameHeader(message);
-    } catch (error) {
-      if (!(error instanceof RingFrameError)) throw error;
-      throw this.error('PROTOCOL', `sent a frame that is none: ${error.message}`);
+  /**
+   * The next message is complete, in the place that `begin` named.
+   * @throws CollectiveError PROTOCOL, STALE_GENERATION, FRAME_TOO_LARGE or CHECKSUM.
+   */
+  end(numBytes: number): void {
+    if (this.open === null) {
+      this.readHeader(this.headerBytes.subarray(0, numBytes));
+      return;
     }
+    const { header, payload } = this.open;
+    if (numBytes !== payload.byteLength) {
+      throw this.error(
+        'PROTOCOL',
+        `sent a payload of ${numBytes} bytes, expected ${payload.byteLength}`,
+      );
+    }
+    this.complete(header, payload);
+  }
+
+  private readHeader(bytes: Uint8Array): void {
+    const { fence, peerRank, maxPayloadBytes } = this.options;
+    const header = this.decode(bytes);
     if (header.attempt !== fence.attempt || header.generation !== fence.generation) {
       throw this.error(
         'STALE_GENERATION',
@@ -71,14 +72,24 @@ export class FrameReader {
         `sent a frame of ${header.payloadBytes} bytes, expected at most ${maxPayloadBytes}`,
       );
     }
-    return header;
+    if (header.payloadBytes === 0) this.complete(header, NOTHING);
+    else this.open = { header, payload: this.options.place(header) };
   }
 
-  private complete(payload: Uint8Array): void {
-    if (this.open === null) return;
-    const { header, bytes } = this.open;
+  private decode(bytes: Uint8Array): RingFrameHeader {
+    try {
+      return decodeRingFrameHeader(bytes, crc32);
+    } catch (error) {
+      if (!(error instanceof RingFrameError)) throw error;
+      throw error.code === 'RING_FRAME_CHECKSUM'
+        ? this.error('CHECKSUM', `sent a damaged header: ${error.message}`)
+        : this.error('PROTOCOL', `sent a frame that is none: ${error.message}`);
+    }
+  }
+
+  private complete(header: RingFrameHeader, payload: Uint8Array): void {
     this.open = null;
-    const checksum = ringFrameChecksum(bytes, payload, crc32);
+    const checksum = digest(payload);
     if (checksum !== header.checksum) {
       throw this.error(
         'CHECKSUM',

@@ -1,20 +1,19 @@
 import type { Duplex } from 'node:stream';
-import { crc32 } from 'node:zlib';
 import { CollectiveError, InboxTransport, type SegmentKey } from '@skipring/collective';
-import {
-  encodeRingFrameHeader,
-  type Fence,
-  type RingFrameHeader,
-  type RingOperation,
-} from '@skipring/protocol';
+import { RING_FRAME_HEADER_BYTES, type Fence, type RingFrameHeader } from '@skipring/protocol';
 import { WebSocket } from 'ws';
-import { decodeAbortNotice, encodeAbortNotice } from './abort-notice.js';
+import { decodeAbortNotice, encodeAbortNotice, MAX_ABORT_NOTICE_BYTES } from './abort-notice.js';
+import type { ClientSocket } from './client-socket.js';
 import { CLOSE_ABORTED, CLOSE_LEAVING, closeSocket } from './close-socket.js';
 import { FrameReader } from './frame-reader.js';
+import { ringHeader, streamPrefix } from './frame-writer.js';
+import { WebSocketError } from './message-reader.js';
+import { CLOSE_TOO_LARGE } from './rfc6455.js';
 
 /** How long an abort frame may take to leave before the sockets are broken. */
 const ABORT_GRACE_MS = 100;
 const LEAVE_GRACE_MS = 1_000;
+const ABORT_KEY = { operation: null, sequence: 0, segment: 0 } as const;
 
 export interface WebSocketTransportOptions {
   readonly fence: Fence;
@@ -29,7 +28,7 @@ export interface WebSocketTransportOptions {
 
 interface OutgoingLink {
   readonly socket: WebSocket;
-  /** The stream under `socket`, to join writes. */
+  /** The stream under `socket`: data frames are written to it as they are. */
   readonly stream: Duplex;
 }
 
@@ -41,7 +40,7 @@ export class WebSocketTransport extends InboxTransport {
   /** To the next rank, which dialled this one. */
   private outgoing: OutgoingLink | null = null;
   /** From the previous rank, which this one dialled. */
-  private incoming: WebSocket | null = null;
+  private incoming: ClientSocket | null = null;
 
   constructor(private readonly options: WebSocketTransportOptions) {
     super(options);
@@ -57,25 +56,72 @@ export class WebSocketTransport extends InboxTransport {
 
   attachOutgoing(socket: WebSocket, stream: Duplex): void {
     this.outgoing = { socket, stream };
-    this.attach(socket, 'next', this.nextRank);
+    const peerRank = this.nextRank;
+    const reader = this.frameReader('next', peerRank);
+    socket.on('message', (message, isBinary) => {
+      if (this.failed !== null) return;
+      try {
+        readMessage(reader, message as Buffer, isBinary);
+      } catch (error) {
+        this.abort(this.linkError(peerRank, error));
+      }
+    });
+    socket.on('error', (error) => {
+      this.abort(this.linkError(peerRank, error));
+    });
+    socket.on('close', (code) => {
+      this.linkClosed('next', code);
+    });
+    // Attached too late: pass the failure on.
+    if (this.failed !== null) void closeSocket(socket, CLOSE_ABORTED, ABORT_GRACE_MS);
   }
 
-  attachIncoming(socket: WebSocket): void {
+  /** From within the socket's `onOpen`. */
+  attachIncoming(socket: ClientSocket): void {
     this.incoming = socket;
-    this.attach(socket, 'previous', this.previousRank);
+    const peerRank = this.previousRank;
+    const reader = this.frameReader('previous', peerRank);
+    socket.attach({
+      maxMessageBytes: Math.max(
+        this.options.maxPayloadBytes,
+        RING_FRAME_HEADER_BYTES,
+        MAX_ABORT_NOTICE_BYTES,
+      ),
+      begin: (isBinary) => reader.begin(isBinary),
+      end: (numBytes) => {
+        reader.end(numBytes);
+      },
+      onError: (error) => {
+        this.abort(this.linkError(peerRank, error));
+      },
+      onClose: (code) => {
+        this.linkClosed('previous', code);
+      },
+    });
+    if (this.failed !== null) void socket.close(CLOSE_ABORTED, ABORT_GRACE_MS);
   }
 
   protected override transmit(key: SegmentKey, payload: Uint8Array): Promise<number> {
     const { outgoing } = this;
     if (outgoing === null) return Promise.reject(new Error('it was never open'));
+    const { socket, stream } = outgoing;
+    if (socket.readyState !== WebSocket.OPEN) return Promise.reject(new Error('it is closing'));
+    const header = ringHeader(this.options, 'data', key, payload);
+    const prefix = streamPrefix(header, payload.byteLength);
     return new Promise((resolve, reject) => {
-      // One system call for both messages.
-      outgoing.stream.cork();
-      const frameBytes = this.write(outgoing.socket, 'data', key, payload, (error) => {
+      const done = (error?: Error | null) => {
         if (error) reject(error);
-        else resolve(frameBytes);
-      });
-      outgoing.stream.uncork();
+        else resolve(header.byteLength + payload.byteLength);
+      };
+      if (payload.byteLength === 0) {
+        stream.write(prefix, done);
+        return;
+      }
+      // One system call for both. `ws` writes whole frames too, so none of its own comes between.
+      stream.cork();
+      stream.write(prefix);
+      stream.write(payload, done);
+      stream.uncork();
     });
   }
 
@@ -90,52 +136,43 @@ export class WebSocketTransport extends InboxTransport {
   protected override disconnect(error: CollectiveError): void {
     this.options.onEnd();
     const notice = encodeAbortNotice(error, this.rank);
-    for (const socket of this.sockets()) {
+    const messages = [ringHeader(this.options, 'abort', ABORT_KEY, notice), notice];
+    const socket = this.outgoing?.socket;
+    if (socket !== undefined) {
       if (socket.readyState === WebSocket.OPEN) {
-        const key = { operation: null, sequence: 0, segment: 0 };
-        this.write(socket, 'abort', key, notice, () => undefined);
+        for (const message of messages) socket.send(message, { binary: true });
       }
       void closeSocket(socket, CLOSE_ABORTED, ABORT_GRACE_MS);
     }
+    for (const message of messages) this.incoming?.send(message);
+    void this.incoming?.close(CLOSE_ABORTED, ABORT_GRACE_MS);
   }
 
   protected override async closeLinks(): Promise<void> {
     this.options.onEnd();
-    await Promise.all(
-      this.sockets().map((socket) => closeSocket(socket, CLOSE_LEAVING, LEAVE_GRACE_MS)),
-    );
+    await Promise.all([
+      this.outgoing === null
+        ? null
+        : closeSocket(this.outgoing.socket, CLOSE_LEAVING, LEAVE_GRACE_MS),
+      this.incoming?.close(CLOSE_LEAVING, LEAVE_GRACE_MS),
+    ]);
   }
 
-  private sockets(): WebSocket[] {
-    return [this.outgoing?.socket ?? null, this.incoming].filter((socket) => socket !== null);
-  }
-
-  private attach(socket: WebSocket, link: 'next' | 'previous', peerRank: number): void {
-    const reader = new FrameReader({
+  private frameReader(link: 'next' | 'previous', peerRank: number): FrameReader {
+    return new FrameReader({
       fence: this.options.fence,
       peerRank,
-      maxPayloadBytes: this.options.maxPayloadBytes,
+      maxPayloadBytes: link === 'next' ? MAX_ABORT_NOTICE_BYTES : this.options.maxPayloadBytes,
+      place: ({ operation, sequence, segment, payloadBytes }) => {
+        if (operation === null || link === 'next') {
+          return new Uint8Array(Math.min(payloadBytes, MAX_ABORT_NOTICE_BYTES));
+        }
+        return this.place({ operation, sequence, segment }, payloadBytes);
+      },
       onFrame: (header, payload) => {
         this.onFrame(link, peerRank, header, payload);
       },
     });
-    socket.on('message', (message, isBinary) => {
-      if (this.failed !== null) return;
-      try {
-        reader.read(message as Buffer, isBinary);
-      } catch (error) {
-        this.abort(error instanceof CollectiveError ? error : this.peerClosed(peerRank, error));
-      }
-    });
-    socket.on('error', (error) => {
-      this.abort(this.socketError(peerRank, error));
-    });
-    socket.on('close', (code) => {
-      if (code === CLOSE_LEAVING) this.neighbourLeft(link);
-      else this.abort(this.peerClosed(peerRank, new Error(`close code ${code}`)));
-    });
-    // Attached too late: pass the failure on.
-    if (this.failed !== null) void closeSocket(socket, CLOSE_ABORTED, ABORT_GRACE_MS);
   }
 
   private onFrame(
@@ -158,43 +195,42 @@ export class WebSocketTransport extends InboxTransport {
     }
   }
 
-  private socketError(rank: number, error: Error & { code?: string }): CollectiveError {
-    if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
-      return new CollectiveError(
-        'FRAME_TOO_LARGE',
-        `rank ${rank} sent a message of more than ${this.options.maxPayloadBytes} bytes`,
-        { rank, cause: error },
-      );
+  private linkClosed(link: 'next' | 'previous', code: number): void {
+    if (code === CLOSE_LEAVING) this.neighbourLeft(link);
+    else {
+      const rank = link === 'next' ? this.nextRank : this.previousRank;
+      this.abort(this.peerClosed(rank, new Error(`close code ${code}`)));
     }
-    if (error.code?.startsWith('WS_ERR_') === true) {
-      return new CollectiveError('PROTOCOL', `rank ${rank}: ${error.message}`, {
-        rank,
-        cause: error,
-      });
-    }
-    return this.peerClosed(rank, error);
   }
 
-  /** Writes a frame as its header message and its payload message; returns their bytes. */
-  private write(
-    socket: WebSocket,
-    kind: RingFrameHeader['kind'],
-    key: { operation: RingOperation | null; sequence: number; segment: number },
-    payload: Uint8Array,
-    done: (error?: Error) => void,
-  ): number {
-    const { attempt, generation } = this.options.fence;
-    const header = encodeRingFrameHeader(
-      { ...key, kind, attempt, generation, rank: this.rank },
-      payload,
-      crc32,
-    );
-    if (payload.byteLength === 0) {
-      socket.send(header, { binary: true }, done);
-    } else {
-      socket.send(header, { binary: true });
-      socket.send(payload, { binary: true }, done);
-    }
-    return header.byteLength + payload.byteLength;
+  private linkError(rank: number, error: unknown): CollectiveError {
+    if (error instanceof CollectiveError) return error;
+    const code = violationOf(error);
+    if (code === null) return this.peerClosed(rank, error);
+    const message = error instanceof Error ? error.message : String(error);
+    return new CollectiveError(code, `rank ${rank}: ${message}`, { rank, cause: error });
   }
+}
+
+/** Gives a message that is here as a whole to a reader. */
+function readMessage(reader: FrameReader, message: Uint8Array, isBinary: boolean): void {
+  const place = reader.begin(isBinary);
+  if (message.byteLength > place.byteLength) {
+    throw new WebSocketError(
+      CLOSE_TOO_LARGE,
+      `a message has ${message.byteLength} bytes, expected ${place.byteLength}`,
+    );
+  }
+  place.set(message);
+  reader.end(message.byteLength);
+}
+
+/** How a stream broke the rules, if it did; else it only ended. */
+function violationOf(error: unknown): 'FRAME_TOO_LARGE' | 'PROTOCOL' | null {
+  if (error instanceof WebSocketError) {
+    return error.closeCode === CLOSE_TOO_LARGE ? 'FRAME_TOO_LARGE' : 'PROTOCOL';
+  }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return 'FRAME_TOO_LARGE';
+  return code.startsWith('WS_ERR_') ? 'PROTOCOL' : null;
 }

@@ -3,13 +3,23 @@ import { allGather, allReduce, reduceScatter } from '../all-reduce.js';
 import { barrier } from '../barrier.js';
 import { broadcast } from '../broadcast.js';
 import { chunkRange } from '../chunks.js';
+import { gather } from '../gather.js';
 import type { Transport } from '../transport.js';
 import type { Vector } from '../vector.js';
+import { SharedMemory } from '../wasm/shared-memory.js';
 import type { MakeGroup } from './transport-group.js';
-import { bitsOf, randomVector, referenceSum, seededUint32 } from './vectors.js';
+import {
+  bitsOf,
+  exchangeReference,
+  randomVector,
+  ringReference,
+  seededUint32,
+  type VectorType,
+} from './vectors.js';
 
 const options = { deadlineMs: 30_000 };
-const worldSizes = [1, 2, 3, 4, 5];
+const worldSizes = [1, 2, 3, 4, 5, 8];
+const references = { ring: ringReference, exchange: exchangeReference };
 
 export function sumConformance(makeGroup: MakeGroup): void {
   /** Runs `body` as every rank of a fresh ring. */
@@ -26,32 +36,87 @@ export function sumConformance(makeGroup: MakeGroup): void {
     }
   }
 
-  const inputsOf = (type: 'int32' | 'float32', length: number, worldSize: number): Vector[] =>
+  const inputsOf = (type: VectorType, length: number, worldSize: number): Vector[] =>
     Array.from({ length: worldSize }, (_, rank) => randomVector(type, length, 100 * length + rank));
 
   describe.each(worldSizes)('%i ranks', (worldSize) => {
-    describe.each(['int32', 'float32'] as const)('%s', (type) => {
+    describe.each(['int32', 'float32', 'int64'] as const)('%s', (type) => {
       it.each([
         [0, 64],
         [1, 64],
-        [7, 4],
+        [7, 8],
         [1_000, 64],
         [1_000, 65_536],
         [300_000, 65_536],
       ])('allReduce of %i elements in segments of %i bytes', async (length, segmentBytes) => {
         const inputs = inputsOf(type, length, worldSize);
-        const expected = bitsOf(referenceSum(inputs));
+        const sums = { ring: ringReference(inputs), exchange: exchangeReference(inputs) };
         await run(worldSize, segmentBytes, async (transport) => {
-          const vector = inputs[transport.rank]!;
-          await allReduce(transport, vector, options);
-          expect(bitsOf(vector) === expected, `rank ${transport.rank}`).toBe(true);
+          for (const algorithm of ['ring', 'exchange'] as const) {
+            const vector = inputs[transport.rank]!.slice();
+            await allReduce(transport, vector, { ...options, algorithm });
+            const isRight = bitsOf(vector) === bitsOf(sums[algorithm]);
+            expect(isRight, `${algorithm}, rank ${transport.rank}`).toBe(true);
+          }
         });
+      });
+    });
+
+    it.each(['int32', 'float32'] as const)('allReduce to the maximum of %s', async (type) => {
+      const inputs = inputsOf(type, 3_001, worldSize);
+      await run(worldSize, 1_024, async (transport) => {
+        for (const algorithm of ['ring', 'exchange'] as const) {
+          const vector = inputs[transport.rank]!.slice();
+          await allReduce(transport, vector, { ...options, algorithm, reduction: 'max' });
+          expect(bitsOf(vector)).toBe(bitsOf(references[algorithm](inputs, 'max')));
+        }
+      });
+    });
+
+    it('integer sums are the same by any algorithm', async () => {
+      for (const type of ['int32', 'int64'] as const) {
+        const inputs = inputsOf(type, 2_003, worldSize);
+        const results = await run(worldSize, 512, async (transport) => {
+          const [a, b] = [inputs[transport.rank]!.slice(), inputs[transport.rank]!.slice()];
+          await allReduce(transport, a, { ...options, algorithm: 'ring' });
+          await allReduce(transport, b, { ...options, algorithm: 'exchange' });
+          return [bitsOf(a), bitsOf(b)];
+        });
+        expect(new Set(results.flat()).size).toBe(1);
+      }
+    });
+
+    it('works in a SharedMemory as it does elsewhere, at any offset', async () => {
+      const inputs = inputsOf('float32', 5_003, worldSize);
+      const expected = bitsOf(ringReference(inputs));
+      await run(worldSize, 4_096, async (transport) => {
+        const memory = SharedMemory.allocate(100_000);
+        const offset = memory.dataOffset + 4 * transport.rank;
+        const vector = new Float32Array(memory.buffer, offset, 5_003);
+        vector.set(inputs[transport.rank] as Float32Array);
+        await allReduce(transport, vector, { ...options, algorithm: 'ring' });
+        expect(bitsOf(vector)).toBe(expected);
+      });
+    });
+
+    it('gather brings the bytes of every rank to the root', async () => {
+      const parts = Array.from({ length: worldSize }, (_, rank) => {
+        const next = seededUint32(rank);
+        return Uint8Array.from({ length: 3_001 }, () => next() & 255);
+      });
+      await run(worldSize, 1_000, async (transport) => {
+        for (let root = 0; root < worldSize; root++) {
+          const own = parts[transport.rank]!;
+          const target = transport.rank === root ? new Uint8Array(3_001 * worldSize) : null;
+          await gather(transport, own, target, root, options);
+          if (target !== null) expect(Buffer.compare(target, Buffer.concat(parts))).toBe(0);
+        }
       });
     });
 
     it('reduceScatter leaves chunk r on rank r, allGather spreads it', async () => {
       const inputs = inputsOf('float32', 1_003, worldSize);
-      const expected = referenceSum(inputs);
+      const expected = ringReference(inputs);
       await run(worldSize, 256, async (transport) => {
         const vector = inputs[transport.rank]!;
         await reduceScatter(transport, vector, options);
@@ -107,7 +172,9 @@ export function sumConformance(makeGroup: MakeGroup): void {
     const results = new Set<string>();
     for (const segmentBytes of [4, 52, 4_096, 65_536]) {
       const inputs = inputsOf('float32', 2_000, 3);
-      await run(3, segmentBytes, (t) => allReduce(t, inputs[t.rank]!, options));
+      await run(3, segmentBytes, (t) =>
+        allReduce(t, inputs[t.rank]!, { ...options, algorithm: 'ring' }),
+      );
       for (const vector of inputs) results.add(bitsOf(vector));
     }
     expect(results.size).toBe(1);
@@ -115,10 +182,12 @@ export function sumConformance(makeGroup: MakeGroup): void {
 
   it('keeps collectives apart that are under way at once', async () => {
     const inputs = Array.from({ length: 4 }, (_, i) => inputsOf('int32', 3_000 + i, 3));
-    const expected = inputs.map((ranks) => bitsOf(referenceSum(ranks)));
+    const expected = inputs.map((ranks) => bitsOf(ringReference(ranks)));
     await run(3, 128, async (transport) => {
       const vectors = inputs.map((ranks) => ranks[transport.rank]!);
-      await Promise.all(vectors.map((vector) => allReduce(transport, vector, options)));
+      await Promise.all(
+        vectors.map((vector) => allReduce(transport, vector, { ...options, algorithm: 'ring' })),
+      );
       expect(vectors.map(bitsOf)).toEqual(expected);
     });
   });
@@ -127,7 +196,7 @@ export function sumConformance(makeGroup: MakeGroup): void {
     'serves a late rank that may hold %s bytes',
     async (maxHeldBytes) => {
       const inputs = inputsOf('int32', 50_000, 3);
-      const expected = bitsOf(referenceSum(inputs));
+      const expected = bitsOf(ringReference(inputs));
       const group = await makeGroup(3, {
         segmentBytes: 1_024,
         ...(maxHeldBytes === undefined ? {} : { maxHeldBytes }),
@@ -145,7 +214,7 @@ export function sumConformance(makeGroup: MakeGroup): void {
 
   it('counts the bytes that it sends', async () => {
     const sent = await run(4, 1_024, async (transport) => {
-      await allReduce(transport, new Float32Array(4_000), options);
+      await allReduce(transport, new Float32Array(4_000), { ...options, algorithm: 'ring' });
       return transport.bytesSent;
     });
     for (const bytes of sent) {

@@ -1,5 +1,5 @@
 import { chunkRange } from '../chunks.js';
-import { bytesOf, type Vector } from '../vector.js';
+import { bytesOf, type Reduction, type Vector } from '../vector.js';
 
 /** mulberry32: a 32-bit generator whose state is one integer. */
 export function seededUint32(seed: number): () => number {
@@ -13,41 +13,68 @@ export function seededUint32(seed: number): () => number {
   };
 }
 
-export type VectorType = 'int32' | 'float32';
+export type VectorType = 'int32' | 'float32' | 'int64';
 
-/** Elements over the whole range of int32, or float32 of magnitudes 2^-20 to 2^20. */
+/** Elements over the whole range of an integer, or float32 of magnitudes 2^-20 to 2^20. */
 export function randomVector(type: VectorType, length: number, seed: number): Vector {
   const next = seededUint32(seed);
-  const vector =
-    type === 'int32'
-      ? new Int32Array(new SharedArrayBuffer(length * 4))
-      : new Float32Array(new SharedArrayBuffer(length * 4));
-  for (let i = 0; i < length; i++) {
-    const bits = next() | 0;
-    vector[i] = type === 'int32' ? bits : (bits / 2 ** 31) * 2 ** ((next() % 41) - 20);
+  const memory = new SharedArrayBuffer(length * (type === 'int64' ? 8 : 4));
+  if (type === 'float32') {
+    const vector = new Float32Array(memory);
+    return vector.map(() => ((next() | 0) / 2 ** 31) * 2 ** ((next() % 41) - 20));
   }
-  return vector;
+  const words = new Int32Array(memory);
+  for (let i = 0; i < words.length; i++) words[i] = next() | 0;
+  return type === 'int32' ? words : new BigInt64Array(memory);
 }
 
-/** The sum in the documented order: chunk c begins with rank c + 1 and ends with rank c. */
-export function referenceSum(inputs: readonly Vector[]): Vector {
-  const worldSize = inputs.length;
-  const [first] = inputs;
-  if (first === undefined) throw new Error('referenceSum: inputs is empty, expected a vector');
-  const sum = first instanceof Int32Array ? new Int32Array(first) : new Float32Array(first);
-  for (let chunk = 0; chunk < worldSize; chunk++) {
-    const { begin, end } = chunkRange(sum.length, worldSize, chunk);
-    for (let i = begin; i < end; i++) {
-      sum[i] = inputs[(chunk + 1) % worldSize]?.[i] ?? NaN;
-      for (let k = 2; k <= worldSize; k++) {
-        sum[i] = (sum[i] ?? NaN) + (inputs[(chunk + k) % worldSize]?.[i] ?? NaN);
-      }
+/** Element `i` of `a` and of `b` as one, computed the plain way. */
+function reduceElement(a: Vector, b: Vector, i: number, reduction: Reduction): number | bigint {
+  if (a instanceof BigInt64Array || b instanceof BigInt64Array) {
+    return BigInt.asIntN(64, BigInt(a[i] ?? 0) + BigInt(b[i] ?? 0));
+  }
+  const [x, y] = [a[i] ?? NaN, b[i] ?? NaN];
+  if (reduction === 'max') return Math.max(x, y);
+  return a instanceof Int32Array ? (x + y) | 0 : Math.fround(x + y);
+}
+
+/** The order in which ranks are added at element `index`. */
+type RankOrder = (index: number) => number[];
+
+function reduceInOrder(inputs: readonly Vector[], orderAt: RankOrder, reduction: Reduction) {
+  const result = inputs[0]?.slice();
+  if (result === undefined) throw new Error('inputs is empty, expected a vector for each rank');
+  for (let i = 0; i < result.length; i++) {
+    const [first, ...others] = orderAt(i).map((rank) => inputs[rank]);
+    if (first === undefined) throw new Error(`no rank is first at element ${i}`);
+    result[i] = first[i] ?? NaN;
+    for (const other of others) {
+      if (other !== undefined) result[i] = reduceElement(result, other, i, reduction);
     }
   }
-  return sum;
+  return result;
+}
+
+/** The documented order of `ring`: chunk c begins with rank c + 1 and ends with rank c. */
+export function ringReference(inputs: readonly Vector[], reduction: Reduction = 'sum'): Vector {
+  const worldSize = inputs.length;
+  const length = inputs[0]?.length ?? 0;
+  const chunkOf = new Uint32Array(length);
+  for (let chunk = 0; chunk < worldSize; chunk++) {
+    const { begin, end } = chunkRange(length, worldSize, chunk);
+    chunkOf.fill(chunk, begin, end);
+  }
+  const orders = inputs.map((_, chunk) => inputs.map((__, k) => (chunk + 1 + k) % worldSize));
+  return reduceInOrder(inputs, (i) => orders[chunkOf[i] ?? 0] ?? [], reduction);
+}
+
+/** The documented order of `exchange`: rank 0, 1, 2, ... */
+export function exchangeReference(inputs: readonly Vector[], reduction: Reduction = 'sum'): Vector {
+  const ranks = inputs.map((_, rank) => rank);
+  return reduceInOrder(inputs, () => ranks, reduction);
 }
 
 /** The bits of a vector, to compare it with another exactly. */
 export function bitsOf(vector: Vector): string {
-  return Buffer.from(bytesOf(vector, 0, vector.length)).toString('base64');
+  return Buffer.from(bytesOf(vector)).toString('base64');
 }

@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { crc32 } from 'node:zlib';
-import type { CollectiveError, Transport } from '@skipring/collective';
-import { encodeRingFrameHeader, type RingFrameHeader } from '@skipring/protocol';
-import type { WebSocket } from 'ws';
+import { digest, type CollectiveError, type Transport } from '@skipring/collective';
+import { encodeRingFrameHeader, RING_PATH, type RingFrameHeader } from '@skipring/protocol';
+import { WebSocket } from 'ws';
 import { connectRing } from '../connect-ring.js';
-import { dial } from '../dial.js';
+import { dialHeaders } from '../handshake.js';
 import type { RingListener } from '../ring-listener.js';
 import { FENCE, listenAll, LOOPBACK, RING_TOKEN } from './web-socket-group.js';
 
@@ -19,7 +19,7 @@ export interface FakeNeighbour {
   /** Socket on which rank 0 receives from rank 1. */
   readonly fromRank1: WebSocket;
   /** A frame of rank 0, correct but for what the fields say. */
-  readonly sendFrame: (payload: Uint8Array, fields?: Partial<FrameFields>) => void;
+  readonly sendFrame: (payload: Uint8Array, fields?: Partial<RingFrameHeader>) => void;
   close(): Promise<void>;
 }
 
@@ -33,8 +33,15 @@ export const frameFields: FrameFields = {
   segment: 0,
 };
 
-export function encodeHeader(payload: Uint8Array, fields: Partial<FrameFields> = {}): Uint8Array {
-  return encodeRingFrameHeader({ ...frameFields, ...fields }, payload, crc32);
+export function encodeHeader(
+  payload: Uint8Array,
+  fields: Partial<RingFrameHeader> = {},
+): Uint8Array {
+  const { byteLength: payloadBytes } = payload;
+  return encodeRingFrameHeader(
+    { ...frameFields, payloadBytes, checksum: digest(payload), ...fields },
+    crc32,
+  );
 }
 
 export async function fakeNeighbour(segmentBytes = 1_024): Promise<FakeNeighbour> {
@@ -52,21 +59,7 @@ export async function fakeNeighbour(segmentBytes = 1_024): Promise<FakeNeighbour
       },
     });
   });
-  const dialled = new Promise<WebSocket>((resolve, reject) => {
-    dial({
-      target: { host: LOOPBACK, port: theirs.port },
-      fence: FENCE,
-      from: 0,
-      to: 1,
-      ringToken: RING_TOKEN,
-      maxPayloadBytes: 1_000_000,
-      onOpen: (socket) => {
-        socket.on('error', () => undefined);
-        resolve(socket);
-      },
-      onRefused: reject,
-    });
-  });
+  const dialled = dialFrom(theirs.port);
   const transport = await connectRing({
     listener: theirs,
     fence: FENCE,
@@ -99,4 +92,25 @@ export async function fakeNeighbour(segmentBytes = 1_024): Promise<FakeNeighbour
 /** Resolves with the failure of a transport. */
 export function failureOf(transport: Transport): Promise<CollectiveError> {
   return new Promise((resolve) => transport.onFailure(resolve));
+}
+
+/** Rank 0's dial of rank 1, by the client of `ws`; tried until rank 1 is ready. */
+async function dialFrom(port: number): Promise<WebSocket> {
+  for (;;) {
+    const socket = new WebSocket(`ws://${LOOPBACK}:${port}${RING_PATH}`, {
+      headers: dialHeaders({ fence: FENCE, from: 0, to: 1, ringToken: RING_TOKEN }),
+      perMessageDeflate: false,
+    });
+    socket.on('error', () => undefined);
+    const opened = await new Promise<boolean>((resolve) => {
+      socket.once('open', () => {
+        resolve(true);
+      });
+      socket.once('close', () => {
+        resolve(false);
+      });
+    });
+    if (opened) return socket;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }

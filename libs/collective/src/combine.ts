@@ -1,0 +1,32 @@
+import { BLOCK_BYTES, SharedMemory, WORK_A, WORK_B, type Kernels } from './wasm/shared-memory.js';
+
+export type CombineKernel = Exclude<keyof Kernels, 'digest'>;
+
+/**
+ * target = kernel(target, addend), element by element. In place if both lie in one `SharedMemory`,
+ * else what does not is copied block by block.
+ */
+export function combine(kernel: CombineKernel, target: Uint8Array, addend: Uint8Array): void {
+  const home = SharedMemory.holding(target.buffer);
+  const memory = home ?? SharedMemory.holding(addend.buffer) ?? SharedMemory.common();
+  const isAddendHere = addend.buffer === memory.buffer;
+  const run = memory.kernels[kernel];
+  if (home !== null && isAddendHere) {
+    run(target.byteOffset, addend.byteOffset, target.byteLength);
+    return;
+  }
+  const workA = new Uint8Array(memory.buffer, WORK_A, BLOCK_BYTES);
+  const workB = new Uint8Array(memory.buffer, WORK_B, BLOCK_BYTES);
+  for (let begin = 0; begin < target.byteLength; begin += BLOCK_BYTES) {
+    const end = Math.min(target.byteLength, begin + BLOCK_BYTES);
+    const part = target.subarray(begin, end);
+    if (home === null) workA.set(part);
+    if (!isAddendHere) workB.set(addend.subarray(begin, end));
+    run(
+      home === null ? WORK_A : part.byteOffset,
+      isAddendHere ? addend.byteOffset + begin : WORK_B,
+      end - begin,
+    );
+    if (home === null) part.set(workA.subarray(0, end - begin));
+  }
+}
