@@ -28,7 +28,7 @@ export function generatedFiles(deploy: string): GeneratedFile[] {
   return [
     ...dashboards,
     {
-      path: join(deploy, 'kubernetes', 'base', 'monitoring', 'prometheus-rule.yaml'),
+      path: join(deploy, 'kubernetes', 'components', 'monitoring', 'prometheus-rule.yaml'),
       text: `# Made from deploy/prometheus/rules.\n${stringify(rule, { lineWidth: 0 })}`,
     },
   ];
