@@ -28,9 +28,10 @@ describe('after a restart', () => {
     });
     store.add('waiting', { state: 'waiting', attempt: 1 });
     await recoverJobs(store, queue);
+    // Its workers hold its state: those that wait must not take them first.
     expect(requeued).toEqual([
-      ['waiting', 0],
       ['running', 0],
+      ['waiting', 0],
     ]);
     expect(store.records.get('running')).toMatchObject({
       state: 'pending',
@@ -41,8 +42,8 @@ describe('after a restart', () => {
       progress: { step: 4, totalSteps: 10, imagesPerSecond: 0, etaMs: null },
     });
     expect(store.changes.map(({ id, change }) => [id, change.event])).toEqual([
-      ['waiting', { type: 'state', state: 'pending', reason, attempt: 1 }],
       ['running', { type: 'state', state: 'pending', reason, attempt: 2 }],
+      ['waiting', { type: 'state', state: 'pending', reason, attempt: 1 }],
     ]);
   });
 
