@@ -1,9 +1,8 @@
-import { rm } from 'node:fs/promises';
 import { ensureBinding } from './binding/binding.js';
 import { tensorflowLibraryDir } from './binding/compile.js';
-import { installBinding } from './binding/install.js';
 import { findBindingPackages } from './binding/package.js';
 import { probeBinding } from './binding/probe.js';
+import { installWorkingBinding } from './binding/working-binding.js';
 import { ensureComponent } from './cache/component.js';
 import { readWheelLock } from './cache/wheel-lock.js';
 import { ProvisionError } from './errors.js';
@@ -45,15 +44,15 @@ export async function provision(
   const component = device === 'gpu' ? 'tensorflow-gpu' : 'tensorflow-cpu';
   const componentDirectory = await ensureComponent(component, lock, options, progress);
   const tensorflowDir = tensorflowLibraryDir(componentDirectory);
-  const built = await ensureBinding(packages, tensorflowDir, lock, options, progress);
-  if (await installBinding(built, packages.installedPath)) {
-    const { tensorflowVersion, usesGpu } = await probeBinding(options.packageRoot).catch(
-      async (error: unknown) => {
-        // Otherwise the next set-up would find it in place and believe it.
-        await Promise.all([packages.installedPath, built].map((path) => rm(path, { force: true })));
-        throw error;
-      },
-    );
+  const probe = await installWorkingBinding(packages, {
+    build: () => ensureBinding(packages, tensorflowDir, lock, options, progress),
+    probe: () => probeBinding(options.packageRoot),
+    onRebuild: () => {
+      progress.note('the cached binding does not load: building it anew');
+    },
+  });
+  if (probe) {
+    const { tensorflowVersion, usesGpu } = probe;
     progress.note(`TensorFlow ${tensorflowVersion} runs on the ${usesGpu ? 'GPU' : 'CPU'}`);
     if (device === 'gpu' && !usesGpu) {
       progress.note('it found no GPU that it can use here: check the driver with nvidia-smi');

@@ -43,7 +43,7 @@ export function cachedBindingPath(cacheDir: string, digest: string): string {
 }
 
 /**
- * Makes sure that the binding for the TensorFlow in `tensorflowDir` is built; returns its path.
+ * Makes sure that the binding for the TensorFlow in `tensorflowDir` is built.
  *
  * @throws ProvisionError `COMPILE_FAILED`, and as `ensureComponent` does for the compiler.
  */
@@ -53,18 +53,18 @@ export async function ensureBinding(
   lock: WheelLock,
   options: ProvisionOptions,
   progress: ProgressReporter,
-): Promise<string> {
+): Promise<{ readonly path: string; readonly wasCached: boolean }> {
   const { cacheDir } = options;
   const digest = await bindingDigest(packages, tensorflowDir);
   const path = cachedBindingPath(cacheDir, digest);
-  if (existsSync(path)) return path;
+  if (existsSync(path)) return { path, wasCached: true };
 
   const onWait = (pid: number | undefined): void => {
     progress.note(`waiting for process ${pid ?? 'unknown'}, which is building the binding`);
   };
   const lockPath = join(cacheDir, 'locks', `binding-${digest}.lock`);
   return withLock(lockPath, { deadlineMs: LOCK_DEADLINE_MS, onWait }, async () => {
-    if (existsSync(path)) return path;
+    if (existsSync(path)) return { path, wasCached: true };
     await requireFreeBytes(cacheDir, 200e6, 'building the binding');
     await mkdir(join(cacheDir, 'bindings'), { recursive: true });
     const scratchDir = await mkdtemp(join(cacheDir, 'build-'));
@@ -75,7 +75,7 @@ export async function ensureBinding(
       const name = await compile(compilers(scratchDir, lock, options, progress), args);
       await rename(output, path);
       progress.note(`built with ${name}`);
-      return path;
+      return { path, wasCached: false };
     } catch (error) {
       throw explainDiskError(error, cacheDir);
     } finally {

@@ -44,12 +44,14 @@ export async function probeBinding(packageRoot: string): Promise<BindingProbe> {
   const line = stdout.trim().split('\n').at(-1) ?? '';
   if (status === 0 && line.startsWith('{')) return JSON.parse(line) as BindingProbe;
   const output = stderr.trim().slice(-2000);
+  // Of an exception its message says all; a native library that ends the process writes lines.
+  const said = /^\w*Error: .*$/m.exec(output)?.[0] ?? output;
   const missing = /([\w.+-]+\.so[\w.]*): cannot open shared object file/.exec(output)?.[1];
   throw new ProvisionError(
     'BINDING_LOAD_FAILED',
-    `the binding to TensorFlow does not load (status ${status ?? 'none'}): ${output}`,
+    `the binding to TensorFlow does not load (${status === null ? 'its process was ended' : `status ${status}`}): ${said || 'it said nothing'}`,
     missing === undefined
-      ? 'delete the cache directory (SKIPRING_CACHE_DIR) and run npm run setup'
+      ? 'run npm run setup; if that does not help, delete the cache directory (SKIPRING_CACHE_DIR) first'
       : `install the system library ${missing} (on Debian and Ubuntu: apt-get install libstdc++6)`,
   );
 }
