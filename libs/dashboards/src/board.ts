@@ -41,6 +41,4 @@ export type Unit = 's' | 'Bps' | 'bytes' | 'percentunit' | 'short' | 'reqps' | '
 export interface Query {
   readonly expression: string;
   readonly legend: string;
-  /** Returns nothing unless this has happened. */
-  readonly needs?: string;
 }
