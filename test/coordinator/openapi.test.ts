@@ -1,9 +1,7 @@
-import { encodeSnapshot } from '@skipring/checkpoint';
-import { API_PREFIX, type Fence, type WorkerMessage } from '@skipring/protocol';
+import { API_PREFIX } from '@skipring/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiContract, type ApiDocument } from '../support/api-contract.js';
 import {
-  jobIn,
   settleDataSet,
   startCoordinator,
   submit,
@@ -14,6 +12,7 @@ import {
 } from '../support/coordinator.js';
 import { FakeWorker } from '../support/fake-worker.js';
 import { startTestRedis, type TestRedis } from '../support/redis.js';
+import { trainOneStep } from '../support/train-one-step.js';
 import { until } from '../support/until.js';
 
 let redis: TestRedis;
@@ -38,64 +37,6 @@ async function ask(method: string, path: string, request: ApiRequest = {}): Prom
   await contract.check(method, full, await coordinator.send(path, { ...request, method }));
 }
 
-/** Trains one step of a job on a worker of words alone: step, evaluation, checkpoint, end. */
-async function trainOneStep(worker: FakeWorker): Promise<string> {
-  const { id } = await submit(coordinator, waitingJob({ training: { steps: 1 } }));
-  const { fence } = await worker.enterGeneration();
-  worker.send(stepReport(fence));
-  const result = { step: 1, epoch: 0, loss: 1, accuracy: 0.5, samples: 2, confusion: [[1], [1]] };
-  worker.send({ type: 'evaluation', fence, result });
-  const { attempt, generation } = fence;
-  const stored = await coordinator.send(
-    `/internal/jobs/${id}/checkpoints/1?attempt=${attempt}&generation=${generation}`,
-    { method: 'PUT', body: snapshot() },
-  );
-  expect(stored.status).toBe(200);
-  const { modelSha256 } = (await stored.json()) as { modelSha256: string };
-  worker.send({ type: 'finished', fence, rank: 0, modelSha256 });
-  await worker.next('stop');
-  worker.send({ type: 'stopped', fence });
-  await jobIn(coordinator, id, 'succeeded');
-  return id;
-}
-
-function snapshot(): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(
-    encodeSnapshot({
-      position: { step: 1, epoch: 0, cursor: 8 },
-      tensors: new Map([['weights', { shape: [2], values: Float32Array.of(1, 2) }]]),
-      exponents: Int32Array.of(3),
-      scores: { last: { step: 1, accuracy: 0.5 }, best: { step: 1, accuracy: 0.5 } },
-    }),
-  );
-}
-
-function stepReport(fence: Fence): WorkerMessage {
-  const metrics = {
-    step: 1,
-    epoch: 0,
-    cursor: 8,
-    loss: 1.5,
-    accuracy: 0.25,
-    learningRate: 0.1,
-    samples: 8,
-    stepMs: 20,
-  };
-  const parts = { dataWaitMs: 1, computeMs: 10, ringMs: 2, commitMs: 1, applyMs: 6 };
-  const stateHash = 'state-1';
-  return {
-    type: 'step',
-    fence,
-    rank: 0,
-    step: 1,
-    parts,
-    ringBytes: 64,
-    samples: 8,
-    metrics,
-    stateHash,
-  };
-}
-
 describe('what the document says', () => {
   it('is true of every success and of the common problems', async () => {
     await ask('GET', '//health/live');
@@ -113,7 +54,7 @@ describe('what the document says', () => {
     await ask('GET', '/workers');
     await ask('GET', '/workers/w1');
     await ask('GET', '/workers/none');
-    const trained = await trainOneStep(worker);
+    const trained = await trainOneStep(coordinator, worker);
     for (const part of ['', '/metrics', '/evaluations', '/checkpoints', '/model', '/events']) {
       await ask('GET', `/jobs/${trained}${part}`);
       await ask('GET', `/jobs/job-0${part}`);
