@@ -1,19 +1,22 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statfsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { runStep, StepError } from './step.mjs';
 
 const WHAT_TO_DO = [
-  'what to do: npm said above what went wrong. Without a network, connect to one;',
+  'what to do: npm said above, or in its log, what went wrong. Without a network, connect to one;',
   "behind a firewall, give npm its registry, proxy and certificates ('npm config set registry URL',",
   "'... https-proxy URL', '... cafile FILE'); with a full disk, free 1 GB. Then run the command again:",
   'what npm has fetched is not fetched again',
 ].join('\n  ');
 
+/** What `node_modules` takes, with some room for the build's output. */
+const NEEDED_BYTES = 0.7e9;
+
 /**
  * Makes `node_modules` what `package-lock.json` asks for; does nothing when it is already. Install
  * scripts stay off.
  */
-export async function installPackages(root, env, say) {
+export async function installPackages(root, env, say, { statfs = statfsSync } = {}) {
   const outdated = outdatedReason(root);
   if (outdated === undefined) return;
   say(`installing npm packages (${outdated})`);
@@ -24,6 +27,7 @@ export async function installPackages(root, env, say) {
       1,
     );
   }
+  requireFreeBytes(root, statfs);
   const args = [npm, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   try {
     await runStep('npm ci', args, { cwd: root, env });
@@ -36,6 +40,20 @@ export async function installPackages(root, env, say) {
   if (reason === undefined) return;
   throw new StepError(
     `npm ci ended, but the packages are not installed (${reason})\n  ${WHAT_TO_DO}`,
+    1,
+  );
+}
+
+/** npm does not say that a disk is full; a disk that is too small is told before the download. */
+function requireFreeBytes(root, statfs) {
+  // npm clears an older installation away before it writes the new one.
+  if (existsSync(join(root, 'node_modules'))) return;
+  const { bavail, bsize } = statfs(root);
+  const freeBytes = bavail * bsize;
+  if (freeBytes >= NEEDED_BYTES) return;
+  const [needed, free] = [NEEDED_BYTES, freeBytes].map((bytes) => `${Math.round(bytes / 1e6)} MB`);
+  throw new StepError(
+    `the npm packages need ${needed} on the disk of ${root}, which has ${free} left: free some space, or clone to a larger disk`,
     1,
   );
 }

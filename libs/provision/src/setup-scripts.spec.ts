@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -13,7 +14,12 @@ async function load<T>(name: string): Promise<T> {
   return (await import(/* @vite-ignore */ url)) as T;
 }
 const { installPackages, outdatedReason, findNpm } = await load<{
-  installPackages: (root: string, env: Variables, say: (text: string) => void) => Promise<void>;
+  installPackages: (
+    root: string,
+    env: Variables,
+    say: (text: string) => void,
+    options?: { statfs: () => { bavail: number; bsize: number } },
+  ) => Promise<void>;
   outdatedReason: (root: string) => string | undefined;
   findNpm: (env: Variables) => string | undefined;
 }>('packages');
@@ -106,6 +112,19 @@ describe('installPackages', () => {
       exitCode: 228,
       message: expect.stringMatching(/npm ci failed[^]*https-proxy/) as string,
     });
+  });
+
+  it('does not begin on a disk that is too small', async () => {
+    const npm = join(root, 'npm-cli.js');
+    await writeFile(npm, 'require("node:fs").writeFileSync("began", "")');
+    const statfs = () => ({ bavail: 1000, bsize: 4096 });
+    await expect(
+      installPackages(root, { npm_execpath: npm }, () => undefined, { statfs }),
+    ).rejects.toMatchObject({
+      name: 'StepError',
+      message: expect.stringMatching(/need 700 MB .* has 4 MB left: free some space/) as string,
+    });
+    expect(existsSync(join(root, 'began'))).toBe(false);
   });
 
   it('gives no advice when it is interrupted', async () => {

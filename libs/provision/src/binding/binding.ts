@@ -92,7 +92,7 @@ async function* compilers(
   progress: ProgressReporter,
 ): AsyncGenerator<Compiler> {
   if (options.useSystemCompiler) yield* systemCompilers(options.searchPath, scratchDir);
-  progress.note('no usable C++ compiler on this machine: fetching one');
+  progress.note('no usable C++ compiler on this machine: zig is used');
   const zigDir = await ensureComponent('zig', lock, options, progress);
   yield zigCompiler(zigDir, scratchDir);
 }
