@@ -15,7 +15,8 @@ export function findPrometheus(): string | null {
 
 export interface Targets {
   readonly coordinator: string;
-  readonly token: string;
+  /** Null: the coordinator asks for none. */
+  readonly token: string | null;
   readonly workers: readonly string[];
 }
 
@@ -50,7 +51,7 @@ export class PrometheusServer {
       scrape_configs: [
         {
           job_name: 'skipring-coordinator',
-          authorization: { credentials: targets.token },
+          ...(targets.token === null ? {} : { authorization: { credentials: targets.token } }),
           static_configs: [{ targets: [targets.coordinator] }],
         },
         { job_name: 'skipring-worker', static_configs: [{ targets: targets.workers }] },
