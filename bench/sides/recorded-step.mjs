@@ -27,6 +27,6 @@ const exponents = new Int32Array(engine.layout.slots.length).fill(20);
 serve({ tensorflow: version }, () =>
   timed(() => {
     const vector = engine.forwardBackward(batch, exponents, 1, 0);
-    engine.apply(vector, { learningRate: 0.01, totalWeight: 1, exponents });
+    engine.apply(vector, { learningRate: 0.01, step: 1, totalWeight: 1, exponents });
   }),
 );

@@ -128,6 +128,23 @@ export const badSpecs: readonly BadSpec[] = [
   ]),
   training_({ warmupSteps: -1 })('a negative warm-up', ['/training/warmupSteps', 'at least 0']),
   training_({ momentum: 1 })('a momentum of one', ['/training/momentum', 'less than 1']),
+  training_({ optimizer: { kind: 'adagrad' } })('an unknown optimizer', [
+    '/training/optimizer/kind',
+    'one of "sgd", "lars", "adam", "adamw", "rmsprop"',
+  ]),
+  training_({ optimizer: { kind: 'adam', beta1: 1 } })('a moment that never changes', [
+    '/training/optimizer/beta1',
+    'less than 1',
+  ]),
+  training_({ optimizer: { kind: 'adamw' }, momentum: 0.5, nesterov: false })(
+    'momentum of an optimizer without it',
+    ['/training/momentum', 'none: this optimizer does not use training.momentum'],
+    ['/training/nesterov', 'none: this optimizer does not use training.nesterov'],
+  ),
+  training_({ gradientClipNorm: 0 })('a gradient clipped to nothing', [
+    '/training/gradientClipNorm',
+    'more than 0',
+  ]),
   training_({ nesterov: 'true' })('nesterov as a string', ['/training/nesterov', 'a boolean']),
   training_({ weightDecay: 2 })('too much weight decay', ['/training/weightDecay', 'at most 1']),
   training_({ labelSmoothing: -0.1 })('negative label smoothing', [

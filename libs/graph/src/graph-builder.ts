@@ -78,6 +78,11 @@ export class GraphBuilder {
     });
   }
 
+  /** A float32 value of the given shape as a vector. */
+  flatten(x: Output, shape: readonly number[]): Output {
+    return this.reshape(x, [shape.reduce((product, size) => product * size, 1)]);
+  }
+
   cast(x: Output, from: number, to: number): Output {
     return this.add('Cast', [x], { SrcT: attribute.type(from), DstT: attribute.type(to) });
   }

@@ -37,6 +37,43 @@ const scheduleSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cosine'), finalFraction: z.number().min(0).max(1).default(0) }),
 ]);
 
+const beta = z.number().min(0).lt(1);
+const adamFields = {
+  beta1: beta.default(0.9).describe('share of the first moment that a step keeps'),
+  beta2: beta.default(0.999).describe('share of the second moment that a step keeps'),
+  epsilon: z.number().gt(0).max(1).default(1e-8),
+};
+
+const optimizerSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('sgd').describe('stochastic gradient descent with momentum and nesterov'),
+  }),
+  z.strictObject({
+    kind: z.literal('lars').describe('sgd with a rate for each layer (You et al. 2017)'),
+    trustCoefficient: z.number().gt(0).max(1).default(0.001),
+    epsilon: z.number().min(0).max(1).default(1e-9),
+  }),
+  z.strictObject({
+    kind: z.literal('adam').describe('Adam (Kingma and Ba 2015), weightDecay in the gradient'),
+    ...adamFields,
+  }),
+  z.strictObject({
+    kind: z.literal('adamw').describe('Adam, weightDecay apart (Loshchilov and Hutter 2019)'),
+    ...adamFields,
+  }),
+  z.strictObject({
+    kind: z.literal('rmsprop').describe('RMSProp (Tieleman and Hinton 2012)'),
+    decay: beta.default(0.9).describe('share of the mean square that a step keeps'),
+    momentum: beta.default(0),
+    epsilon: z.number().gt(0).max(1).default(1e-7),
+  }),
+]);
+
+/** Optimizers that `training.momentum` and `training.nesterov` are about. */
+const withMomentum: readonly string[] = ['sgd', 'lars'];
+const DEFAULT_MOMENTUM = 0.9;
+const DEFAULT_NESTEROV = true;
+
 const trainingSchema = z
   .strictObject({
     epochs: positiveInt.max(10_000).optional().describe('passes over the data; or give steps'),
@@ -44,19 +81,34 @@ const trainingSchema = z
     learningRate: z.number().gt(0).max(100).default(0.1),
     schedule: scheduleSchema.prefault({ kind: 'cosine' }),
     warmupSteps: z.int().min(0).max(maxInt32).default(0),
-    momentum: z.number().min(0).lt(1).default(0.9),
-    nesterov: z.boolean().default(true),
+    optimizer: optimizerSchema.prefault({ kind: 'sgd' }),
+    momentum: beta.default(DEFAULT_MOMENTUM).describe('of the optimizers sgd and lars'),
+    nesterov: z.boolean().default(DEFAULT_NESTEROV).describe('of the optimizers sgd and lars'),
     weightDecay: z
       .number()
       .min(0)
       .max(1)
       .default(1e-4)
       .describe('not applied to batch norm or biases'),
+    gradientClipNorm: z
+      .number()
+      .gt(0)
+      .max(1e6)
+      .optional()
+      .describe('largest norm of the reduced gradient over all parameters; absent: no limit'),
     labelSmoothing: z.number().min(0).lt(1).default(0),
   })
   .refine((t) => (t.epochs === undefined) !== (t.steps === undefined), {
     path: ['epochs'],
     message: 'expected exactly one of epochs and steps',
+  })
+  .refine((t) => withMomentum.includes(t.optimizer.kind) || t.momentum === DEFAULT_MOMENTUM, {
+    path: ['momentum'],
+    message: 'expected none: this optimizer does not use training.momentum',
+  })
+  .refine((t) => withMomentum.includes(t.optimizer.kind) || t.nesterov === DEFAULT_NESTEROV, {
+    path: ['nesterov'],
+    message: 'expected none: this optimizer does not use training.nesterov',
   });
 
 const lanesSchema = z.strictObject({

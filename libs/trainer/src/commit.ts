@@ -13,7 +13,12 @@ export function commit(g: Generation, step: ReducedStep, learningRate: number): 
   const { state, spec } = g;
   const totalWeight = step.sums.samples / spec.lanes.size;
   try {
-    state.engine.apply(g.vector, { learningRate, totalWeight, exponents: step.exponents });
+    state.engine.apply(g.vector, {
+      learningRate,
+      step: state.position.step + 1,
+      totalWeight,
+      exponents: step.exponents,
+    });
   } catch (cause) {
     throw new TrainerError(
       'APPLY_FAILED',

@@ -68,6 +68,8 @@ export interface EvaluationCounts {
 /** The scalars of one optimizer update. */
 export interface ApplyInputs {
   readonly learningRate: number;
+  /** Number of this update in the job, from 1: what Adam's bias corrections depend on. */
+  readonly step: number;
   /** Sum over all lanes of samples / laneSize: what the reduced sum is divided by. */
   readonly totalWeight: number;
   /** Fixed-point exponent of each slot, shape [slots]; ignored for float vectors. */

@@ -10,11 +10,10 @@ export function compileJob(spec: JobSpec, manifest: DataSetManifest): Engine {
   const { height, width, channels, splits } = manifest;
   const numClasses = manifest.classes.length;
   const inputShape = { height, width, channels };
-  const { momentum, nesterov, weightDecay, labelSmoothing } = spec.training;
   registerFusedKernels();
   return compileEngine({
     model: buildModel(spec.model, inputShape, numClasses, spec.seed),
-    spec: { momentum, nesterov, weightDecay, labelSmoothing, reduction: spec.reduction },
+    spec: { ...spec.training, reduction: spec.reduction },
     trainBatchSizes: trainBatchSizes(splits.train.samples, spec.lanes),
     evaluationBatchSizes: evaluationBatchSizes(splits.test.samples, EVALUATION_BATCH_SIZE),
     laneSize: spec.lanes.size,

@@ -1,16 +1,9 @@
 import type { TrainableModel } from '@skipring/nn';
-import { OPTIMIZER_PREFIX, type VectorLayout } from '@skipring/trainer';
-import { attribute, type GraphBuilder } from '../graph-builder.js';
+import type { VectorLayout } from '@skipring/trainer';
+import type { GraphBuilder } from '../graph-builder.js';
 import { DataType, type Output } from '../graph-def.js';
 import type { VariableSet } from '../variables.js';
-
-/** Stochastic gradient descent with momentum, as PyTorch defines it. */
-export interface OptimizerSpec {
-  readonly momentum: number;
-  readonly nesterov: boolean;
-  /** L2 penalty added to the gradient of parameters that decay. */
-  readonly weightDecay: number;
-}
+import { normOf, optimizerOf, type OptimizerSpec, type UpdateScalar } from './optimizers.js';
 
 /** Names of the update's inputs, and the value that is there when all is done. */
 export interface ApplyGraph {
@@ -18,19 +11,17 @@ export interface ApplyGraph {
   readonly reduced: Output;
   /** What each slot's sum is multiplied by: 2^-exponent / totalWeight, float32 [slots]. */
   readonly scales: Output;
-  readonly learningRate: Output;
+  /** Such as the learning rate. */
+  readonly scalars: readonly UpdateScalar[];
   readonly done: Output;
 }
 
-/** Name of a parameter's momentum slot. */
-export function velocityName(parameter: string): string {
-  return `${OPTIMIZER_PREFIX}velocity/${parameter}`;
-}
+/** What keeps the norm of a clipped gradient below the limit, and of a zero one defined; PyTorch's. */
+const CLIP_EPSILON = 1e-6;
 
 /**
- * Adds the optimizer update: `g = sum * scale + weightDecay * w`, `v = momentum * v + g`,
- * `w -= learningRate * (nesterov ? g + momentum * v : v)`, and
- * `moving = m * moving + (1 - m) * batch` for the moving statistics.
+ * Adds the optimizer's update by `g = sum * scale`, clipped to the limit of its norm over all
+ * parameters, and `moving = m * moving + (1 - m) * batch` for the moving statistics.
  */
 export function buildApply(
   g: GraphBuilder,
@@ -38,44 +29,48 @@ export function buildApply(
   model: TrainableModel,
   layout: VectorLayout,
   momenta: ReadonlyMap<string, number>,
-  optimizer: OptimizerSpec,
+  spec: OptimizerSpec,
   dtype: number,
 ): ApplyGraph {
   const { slots } = layout;
   const reduced = g.placeholder('apply/reduced', dtype, [layout.length]);
   const scales = g.placeholder('apply/scales', DataType.float32, [slots.length]);
-  const learningRate = g.placeholder('apply/learningRate', DataType.float32, []);
-  const momentum = g.floats([optimizer.momentum], []);
+  const scalars: UpdateScalar[] = [];
+  const scalar = (name: string, valueAt: UpdateScalar['valueAt']): Output => {
+    const output = g.placeholder(`apply/${name}`, DataType.float32, []);
+    scalars.push({ output, valueAt });
+    return output;
+  };
+  const update = optimizerOf(spec).begin({ g, variables, scalar });
   const decays = new Set(model.parameters.filter((p) => p.decay).map((p) => p.name));
 
   const tail = layout.length - layout.metricsOffset;
   const parts = g.split(reduced, [...slots.map(({ length }) => length), tail], dtype);
   const factors = g.unpack(scales, slots.length, DataType.float32);
-  const updates = slots.map(({ name, kind, shape }, index) => {
+  const means = slots.map((_, index) => {
     const part = parts[index] ?? '';
     const float = dtype === DataType.float32 ? part : g.cast(part, dtype, DataType.float32);
-    const mean = g.reshape(g.binary('Mul', float, factors[index] ?? ''), shape);
-    if (kind !== 'gradient') return move(g, variables, name, mean, momenta.get(name) ?? 0);
-    const gradient =
-      decays.has(name) && optimizer.weightDecay > 0
-        ? addDecay(g, variables.read(name), mean, optimizer.weightDecay)
-        : mean;
-    const velocity = variables.handle(velocityName(name));
-    return g.node(
-      'ResourceApplyMomentum',
-      [variables.handle(name), velocity, learningRate, gradient, momentum],
-      {
-        T: attribute.type(DataType.float32),
-        use_locking: attribute.bool(false),
-        use_nesterov: attribute.bool(optimizer.nesterov),
-      },
-    );
+    return g.binary('Mul', float, factors[index] ?? '');
   });
-  return { reduced, scales, learningRate, done: g.after(updates, 'apply/done') };
+  const gradients = means.filter((_, index) => slots[index]?.kind === 'gradient');
+  const { gradientClipNorm, weightDecay } = spec;
+  const clip = gradientClipNorm === undefined ? null : clipFactor(g, gradients, gradientClipNorm);
+  const updates = slots.map(({ name, kind, shape }, index) => {
+    const flat = means[index] ?? '';
+    if (kind !== 'gradient') {
+      return move(g, variables, name, g.reshape(flat, shape), momenta.get(name) ?? 0);
+    }
+    const gradient = g.reshape(clip === null ? flat : g.binary('Mul', flat, clip), shape);
+    return update({ name, shape, gradient, weightDecay: decays.has(name) ? weightDecay : 0 });
+  });
+  return { reduced, scales, scalars, done: g.after(updates, 'apply/done') };
 }
 
-function addDecay(g: GraphBuilder, value: Output, gradient: Output, weightDecay: number): Output {
-  return g.binary('AddV2', gradient, g.binary('Mul', value, g.floats([weightDecay], [])));
+/** `min(1, limit / |g|)`, float32 scalar. */
+function clipFactor(g: GraphBuilder, gradients: readonly Output[], limit: number): Output {
+  const norm = g.binary('AddV2', normOf(g, gradients), g.floats([CLIP_EPSILON], []));
+  const ratio = g.binary('RealDiv', g.floats([limit], []), norm);
+  return g.binary('Minimum', ratio, g.floats([1], []));
 }
 
 function move(

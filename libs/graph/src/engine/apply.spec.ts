@@ -94,7 +94,12 @@ describe('the update', () => {
         ...options,
         decays,
       });
-      engine.apply(sum, { learningRate, totalWeight: TOTAL_WEIGHT, exponents });
+      engine.apply(sum, {
+        learningRate,
+        step: step + 1,
+        totalWeight: TOTAL_WEIGHT,
+        exponents,
+      });
       const state = engine.readState();
       expect([...expected.keys()].sort()).toEqual([...state.keys()].sort());
       for (const [name, values] of expected) {
@@ -114,7 +119,7 @@ describe('the update', () => {
     const float = smallEngine({ reduction: 'float32' });
     const sum = reducedVector(exact, 1).map((value) => value & ~0xff);
     const exponents = exponentsOf(exact, EXPONENT);
-    const inputs = { learningRate: 0.1, totalWeight: TOTAL_WEIGHT, exponents };
+    const inputs = { learningRate: 0.1, step: 1, totalWeight: TOTAL_WEIGHT, exponents };
     exact.apply(sum, inputs);
     float.apply(
       Float32Array.from(sum, (value) => value / 2 ** EXPONENT),

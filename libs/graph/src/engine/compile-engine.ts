@@ -9,11 +9,12 @@ import { shareConstants } from '../passes/share-constants.js';
 import { GraphSession } from '../session/graph-session.js';
 import { nodeBackend } from '../tensorflow.js';
 import { VariableSet } from '../variables.js';
-import { buildApply, velocityName, type OptimizerSpec } from './apply-graph.js';
+import { buildApply } from './apply-graph.js';
 import { GraphEngine, type EvaluationGraph, type LaneGraph } from './graph-engine.js';
 import { initialState } from './initial-state.js';
 import { exactVector, floatVector } from './lane-vector.js';
 import { layoutOf } from './layout.js';
+import { optimizerOf, slotName, type OptimizerSpec } from './optimizers.js';
 import { recordEvaluation, recordLane, type InputShape, type RecordedLane } from './record-lane.js';
 import { buildState } from './state-graph.js';
 
@@ -47,7 +48,7 @@ export function compileEngine(options: EngineOptions): Engine {
   const { model, spec, laneSize } = options;
   numEngines += 1;
   const g = new GraphBuilder();
-  const variables = declareVariables(g, model, `engine-${numEngines}`);
+  const variables = declareVariables(g, options, `engine-${numEngines}`);
   requireStable(backend, options);
 
   const dtype = spec.reduction === 'exact' ? DataType.int32 : DataType.float32;
@@ -104,16 +105,22 @@ export function compileEngine(options: EngineOptions): Engine {
     inputShape: options.inputShape,
     numClasses: options.numClasses,
   });
-  engine.writeState(initialState(model));
+  engine.writeState(initialState(model, optimizerOf(spec)));
   return engine;
 }
 
-function declareVariables(g: GraphBuilder, model: TrainableModel, owner: string): VariableSet {
+function declareVariables(
+  g: GraphBuilder,
+  { model, spec }: EngineOptions,
+  owner: string,
+): VariableSet {
   const variables = new VariableSet(g, owner);
   for (const { name, variable } of model.parameters) variables.declare(name, variable.shape);
   for (const { name, variable } of model.movingStatistics) variables.declare(name, variable.shape);
-  for (const { name, variable } of model.parameters) {
-    variables.declare(velocityName(name), variable.shape);
+  for (const slot of optimizerOf(spec).slots) {
+    for (const { name, variable } of model.parameters) {
+      variables.declare(slotName(slot, name), variable.shape);
+    }
   }
   return variables;
 }
@@ -123,7 +130,7 @@ function requireStable(backend: NodeBackend, options: EngineOptions): void {
   const samples = Math.min(...options.trainBatchSizes);
   const [first, second] = [1, 2].map((sampleSeed) => {
     const builder = new GraphBuilder();
-    const variables = declareVariables(builder, options.model, 'stability');
+    const variables = declareVariables(builder, options, 'stability');
     const record = { ...options, backend, builder, variables, samples, scope: 'lane', sampleSeed };
     recordLane(record, options.spec.labelSmoothing);
     return builder.nodes;

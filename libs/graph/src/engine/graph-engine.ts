@@ -76,7 +76,7 @@ export class GraphEngine implements Engine {
 
   apply(reduced: Int32Array | Float32Array, inputs: ApplyInputs): void {
     const { apply, session } = this.parts;
-    const { totalWeight, exponents, learningRate } = inputs;
+    const { totalWeight, exponents } = inputs;
     checkVector(reduced, this.layout, this.reduction);
     checkExponents(exponents, this.layout);
     const isExact = this.reduction === 'exact';
@@ -91,7 +91,7 @@ export class GraphEngine implements Engine {
       [
         { output: apply.reduced, dtype, shape: [values.length], values },
         vectorFeed(apply.scales, scales),
-        scalarFeed(apply.learningRate, learningRate),
+        ...apply.scalars.map(({ output, valueAt }) => scalarFeed(output, valueAt(inputs))),
       ],
       [apply.done],
     );

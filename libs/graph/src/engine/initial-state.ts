@@ -1,10 +1,10 @@
 import type { TrainableModel } from '@skipring/nn';
 import type { TensorData, TensorMap } from '@skipring/trainer';
 import type * as tf from '@tensorflow/tfjs';
-import { velocityName } from './apply-graph.js';
+import { slotName, type Optimizer } from './optimizers.js';
 
 /** The model's own values, and optimizer slots of zeros. */
-export function initialState(model: TrainableModel): TensorMap {
+export function initialState(model: TrainableModel, { slots }: Optimizer): TensorMap {
   const valueOf = (variable: tf.Variable): TensorData => ({
     shape: variable.shape,
     values: variable.dataSync<'float32'>(),
@@ -13,12 +13,11 @@ export function initialState(model: TrainableModel): TensorMap {
     ...[...model.parameters, ...model.movingStatistics].map(
       ({ name, variable }) => [name, valueOf(variable)] as const,
     ),
-    ...model.parameters.map(
-      ({ name, variable }) =>
-        [
-          velocityName(name),
-          { shape: variable.shape, values: new Float32Array(variable.size) },
-        ] as const,
+    ...slots.flatMap((slot) =>
+      model.parameters.map(({ name, variable }) => {
+        const zeros = { shape: variable.shape, values: new Float32Array(variable.size) };
+        return [slotName(slot, name), zeros] as const;
+      }),
     ),
   ]);
 }

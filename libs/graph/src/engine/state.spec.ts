@@ -164,7 +164,12 @@ describe('input that does not fit is refused, naming what was given and expected
 
   it('a reduced vector of another type or length, and the state stays', () => {
     const before = engine.readState();
-    const inputs = { learningRate: 1, totalWeight: 1, exponents: exponentsOf(engine, 20) };
+    const inputs = {
+      learningRate: 1,
+      step: 1,
+      totalWeight: 1,
+      exponents: exponentsOf(engine, 20),
+    };
     expect(() => {
       engine.apply(new Float32Array(engine.layout.length), inputs);
     }).toThrowError(/reduced vector: another type, expected int32/);

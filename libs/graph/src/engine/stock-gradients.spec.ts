@@ -153,7 +153,7 @@ describe.each(cases)('a recorded graph of %s', (name, spec, inputShape) => {
     expect(correct).toBe(expected.correct);
     expect(samples).toBe(SAMPLES);
 
-    engine.apply(vector, { learningRate: 0, totalWeight: 1, exponents });
+    engine.apply(vector, { learningRate: 0, step: 1, totalWeight: 1, exponents });
     const after = engine.readState();
     const statistics = slots.filter(({ kind }) => kind !== 'gradient');
     expect(statistics.length).toBe(expected.moved.size);

@@ -61,6 +61,6 @@ export function train(engine: Engine, numSteps: number): void {
   const exponents = exponentsOf(engine, 20);
   for (let step = 0; step < numSteps; step++) {
     const vector = engine.forwardBackward(randomBatch(step), exponents, 1, step);
-    engine.apply(vector, { learningRate: 0.05, totalWeight: 1, exponents });
+    engine.apply(vector, { learningRate: 0.05, step: step + 1, totalWeight: 1, exponents });
   }
 }
