@@ -206,7 +206,7 @@ export class MessageReader {
     if (payload.byteLength === 1) throw protocolError('a close frame has half a code');
     const [high = 0, low = 0] = payload;
     const code = payload.byteLength === 0 ? CLOSE_NO_STATUS : high * 256 + low;
-    if (code !== CLOSE_NO_STATUS && !isCloseCode(code)) {
+    if (payload.byteLength > 0 && !isCloseCode(code)) {
       throw protocolError(`close code ${code} is none that is sent`);
     }
     if (payload.byteLength > 2) expectUtf8(payload.subarray(2));
