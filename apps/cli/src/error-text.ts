@@ -25,9 +25,12 @@ export function describeError(error: unknown, interrupted: boolean): ErrorText {
   // Whatever an interrupted command fails with, it is because of that.
   if (interrupted) return { exitCode: EXIT.interrupted, message: 'interrupted', hint: null };
   if (error instanceof ApiError) {
+    const { title, detail, errors = [] } = error.problem;
+    // The detail of a problem with fields says what the lines say.
+    const what = errors.length === 0 ? detail : title;
     return {
       exitCode: EXIT.refused,
-      message: `${error.message} (${error.code})${fieldLines(error.problem.errors ?? [])}`,
+      message: `${what} (${error.code})${fieldLines(errors)}`,
       hint: HINTS[error.code] ?? null,
     };
   }

@@ -1,6 +1,6 @@
 import { CommandError, EXIT } from './exit-codes.js';
 
-/** A press of Ctrl-C under npm arrives twice, from the terminal and from npm: this is one press. */
+/** Under npm one press of Ctrl-C arrives twice, from the terminal and from npm, within moments. */
 const ONE_PRESS_MS = 500;
 
 /** What Ctrl-C, SIGTERM and SIGHUP mean to this process. */
@@ -15,13 +15,12 @@ export interface Interruption {
 export function listenForSignals(): Interruption {
   const interrupt = new AbortController();
   const force = new AbortController();
-  let lastMs = -Infinity;
+  let lastPressMs = -Infinity;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       const nowMs = performance.now();
-      const isSamePress = nowMs - lastMs < ONE_PRESS_MS;
-      lastMs = nowMs;
-      if (isSamePress) return;
+      if (nowMs - lastPressMs < ONE_PRESS_MS) return;
+      lastPressMs = nowMs;
       if (force.signal.aborted) process.exit(EXIT.interrupted);
       else if (interrupt.signal.aborted) force.abort();
       else interrupt.abort();

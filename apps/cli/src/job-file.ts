@@ -14,7 +14,7 @@ type Fields = Record<string, unknown>;
 export async function readJobFile(path: string): Promise<Fields> {
   let text: string;
   try {
-    text = await readFile(path === '-' ? '/dev/stdin' : path, 'utf8');
+    text = path === '-' ? await readStandardInput() : await readFile(path, 'utf8');
   } catch (cause) {
     throw new CommandError(
       EXIT.usage,
@@ -29,6 +29,18 @@ export async function readJobFile(path: string): Promise<Fields> {
   const value = parseYaml(text, path);
   if (!isFields(value)) throw new CommandError(EXIT.usage, `${path}: expected a mapping of fields`);
   return value;
+}
+
+/** Not as a file: standard input may be a pipe, a terminal or a socket. */
+async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let numBytes = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    numBytes += chunk.length;
+    if (numBytes > MAX_FILE_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Applies `--set training.epochs=3`; values are YAML scalars or flow collections. */

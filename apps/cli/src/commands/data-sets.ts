@@ -112,7 +112,7 @@ function readRegistration(
   const numbers = Object.fromEntries(
     (['seed', 'trainSamples', 'testSamples'] as const)
       .filter((key) => flags[key] !== undefined)
-      .map((key) => [key, Number(flags[key])]),
+      .map((key) => [key, numberOrText(flags[key] ?? '')]),
   );
   const fields = {
     name,
@@ -129,6 +129,12 @@ function readRegistration(
     );
   }
   return parsed.data;
+}
+
+/** What is no number stays as it was given, for the error message. */
+function numberOrText(text: string): number | string {
+  const value = Number(text);
+  return text.trim() === '' || Number.isNaN(value) ? text : value;
 }
 
 function row(view: DataSetView): string[] {

@@ -113,7 +113,7 @@ export class LocalCluster {
   }
 
   private async startRedis(): Promise<string> {
-    const { dataDirectory, inherited, interrupted, onStatus } = this.options;
+    const { dataDirectory, inherited, interrupted, forced, onStatus } = this.options;
     onStatus('starting Redis');
     const found = ensureRedis(optionsFromEnvironment(inherited));
     const { path } = await unlessInterrupted(interrupted, found);
@@ -126,11 +126,16 @@ export class LocalCluster {
       dataDir: join(dataDirectory, 'redis'),
       onLog: (line) => log.write(`${line}\n`),
     });
+    const kill = (): void => {
+      process.kill(redis.pid, 'SIGKILL');
+    };
+    forced?.addEventListener('abort', kill);
     this.closers.push(async () => {
       await redis.stop();
       log.end();
     });
     void redis.exited.then(({ status, signal }) => {
+      forced?.removeEventListener('abort', kill);
       const how = signal === null ? `with code ${status ?? 'none'}` : `by ${signal}`;
       this.fail(`Redis ended ${how}\n  log: ${String(log.path)}`);
     });
