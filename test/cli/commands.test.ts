@@ -1,0 +1,271 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import {
+  dataSetViewSchema,
+  jobEventSchema,
+  jobViewSchema,
+  workerViewSchema,
+  type JobView,
+} from '@skipring/protocol';
+import { CliHome, type CliResult, type RunningCli } from '../support/cli.js';
+import { until } from '../support/until.js';
+
+// One cluster serves all tests of this file; each test makes the jobs that it needs.
+let home: CliHome;
+let up: RunningCli;
+
+const JOB = `
+name: tiny # 2 epochs of 7 steps
+model: { family: resnet-cifar, depth: 8 }
+data: { dataSet: tiny }
+training: { epochs: 2, learningRate: 0.05 }
+lanes: { count: 2, size: 16 }
+`;
+/** For what a job does: training shares the machine with the commands that look at it. */
+const DEADLINE_MS = 90_000;
+/** Settings that make of it a job that goes on until it is cancelled. */
+const ENDLESS = ['--set', 'training.epochs=10000', 'name=endless'];
+
+beforeAll(async () => {
+  home = await CliHome.make();
+  await writeFile(join(home.directory, 'job.yaml'), JOB);
+  up = home.start(['up', '--workers', '2', '--port', '0', '-o', 'json']);
+  await up.says('"url"');
+});
+afterAll(async () => {
+  await home.remove();
+});
+
+/** Runs a command that must succeed, without colours, and says nothing on standard error. */
+async function succeed(...args: string[]): Promise<CliResult> {
+  const result = await home.run(args);
+  expect(result).toMatchObject({ code: 0, stderr: '' });
+  expect(result.stdout).not.toContain('\u001b');
+  return result;
+}
+
+/** The JSON that a command prints, checked. */
+async function json<T extends z.ZodType>(schema: T, ...args: string[]): Promise<z.output<T>> {
+  const { stdout } = await succeed(...args, '-o', 'json');
+  return schema.parse(JSON.parse(stdout));
+}
+
+async function refusal(code: number, ...args: string[]): Promise<string> {
+  const result = await home.run(args);
+  expect(result).toMatchObject({ code, stdout: '' });
+  return result.stderr;
+}
+
+const status = (id: string): Promise<JobView> => json(jobViewSchema, 'status', id);
+
+function untilState(id: string, state: JobView['state']): Promise<JobView> {
+  return until(
+    `job ${id} is ${state}`,
+    async () => {
+      const job = await status(id);
+      return job.state === state ? job : null;
+    },
+    DEADLINE_MS,
+  );
+}
+
+async function submitEndless(): Promise<JobView> {
+  const { id } = await json(jobViewSchema, 'submit', 'job.yaml', ...ENDLESS);
+  return until(
+    'its first steps',
+    async () => {
+      const job = await status(id);
+      return job.progress.step > 2 ? job : null;
+    },
+    DEADLINE_MS,
+  );
+}
+
+describe('skipring', () => {
+  it('up -o json tells address and logs; a second one in the directory is refused', async () => {
+    const { url, logs } = z
+      .strictObject({ url: z.url(), logs: z.string() })
+      .parse(JSON.parse(up.stdout));
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(await readFile(join(logs, 'coordinator.log'), 'utf8')).toContain('listening');
+    expect(await refusal(7, 'up', '--port', '0')).toMatch(
+      new RegExp(`already runs in .*process ${up.process.pid}.*\nnext: `),
+    );
+  });
+
+  it('doctor looks at this machine', async () => {
+    const checks = z
+      .array(
+        z.object({ name: z.string(), status: z.enum(['ok', 'warn', 'fail']), detail: z.string() }),
+      )
+      .min(5);
+    const { code, stdout } = await home.run(['doctor', '-o', 'json']);
+    const isHealthy = checks.parse(JSON.parse(stdout)).every((check) => check.status !== 'fail');
+    expect(code).toBe(isHealthy ? 0 : 7);
+    const text = await home.run(['doctor']);
+    expect(text.stdout).toMatch(/^(ok|warn|fail) +\S/);
+    expect(text.code).toBe(code);
+  });
+
+  it('dataset adds, lists and shows', async () => {
+    expect((await succeed('dataset', 'list')).stdout).toContain('skipring dataset add');
+    const args = ['--format', 'glyphs', '--train-samples', '210', '--test-samples', '40'];
+    const added = await succeed('dataset', 'add', 'tiny', ...args);
+    expect(added.stdout).toMatch(/tiny +ready +32x32x1 +\d+ +210 +40\n/);
+    const shown = await json(dataSetViewSchema, 'dataset', 'show', 'tiny');
+    expect(await json(z.array(dataSetViewSchema), 'dataset', 'list')).toEqual([shown]);
+    expect(await json(dataSetViewSchema, 'dataset', 'add', 'tiny', ...args)).toEqual(shown);
+
+    const seed = await refusal(4, 'dataset', 'add', 'tiny', ...args, '--seed', '2');
+    expect(seed).toContain('(DATA_SET_EXISTS)');
+    const outside = await refusal(4, 'dataset', 'add', 'other', '/etc', '--format', 'images');
+    expect(outside).toMatch(/path: "\/etc": expected a file or directory inside/);
+    const unfit = await refusal(4, 'dataset', 'add', 'unfit', '.', '--format', 'idx');
+    expect(unfit).toContain('expected a file train-labels-idx1-ubyte');
+    expect(await refusal(4, 'dataset', 'show', 'none')).toContain('next: skipring dataset list');
+  });
+
+  it('submit, logs -f, status, list and model: from a job file to the model', async () => {
+    const [id = '', hint] = (await succeed('submit', 'job.yaml')).stdout.split('\n');
+    expect(hint).toBe(`next: skipring logs -f ${id}`);
+
+    const { stdout: log } = await succeed('logs', '-f', id);
+    expect(log).toMatch(/\ntraining from step 0 on local-\d, local-\d\n/);
+    expect(log).toMatch(/\nepoch 1\/2 step 1\/14 loss [^]*\nepoch 2\/2 step 14\/14 loss /);
+    expect(log).toMatch(/\nepoch 1\/2: test accuracy [^]*\nepoch 2\/2: test accuracy /);
+    expect(log).toMatch(/\nsucceeded: all steps are done\n$/);
+    expect((await succeed('logs', id)).stdout).toBe(log);
+    const { stdout: lines } = await succeed('logs', id, '-o', 'json');
+    const events = lines.trim().split('\n');
+    const types = events.map((line) => jobEventSchema.parse(JSON.parse(line)).type);
+    expect(types.filter((type) => type === 'step')).toHaveLength(14);
+
+    const job = await status(id);
+    expect(job).toMatchObject({ state: 'succeeded', progress: { step: 14, totalSteps: 14 } });
+    const { stdout: described } = await succeed('status', id);
+    expect(described).toMatch(/^progress +epoch 2\/2, step 14\/14$/m);
+    expect(described).toContain(`model SHA-256  ${job.modelSha256}`);
+
+    expect((await succeed('list')).stdout).toMatch(new RegExp(`^${id} +tiny +succeeded`, 'm'));
+    expect(await json(z.array(jobViewSchema), 'list', '--state', 'succeeded')).toEqual([job]);
+    expect(await json(z.array(jobViewSchema), 'list', '--state', 'failed')).toEqual([]);
+
+    const fetched = await json(
+      z.strictObject({ path: z.string(), bytes: z.int(), sha256: z.string() }),
+      ...['model', id, '--to', 'model.safetensors'],
+    );
+    const file = await readFile(join(home.directory, 'model.safetensors'));
+    const sha256 = createHash('sha256').update(file).digest('hex');
+    expect(fetched).toEqual({ path: 'model.safetensors', bytes: file.length, sha256 });
+    expect(sha256).toBe(job.modelSha256);
+    expect(await refusal(2, 'model', id, '--to', 'no/such/folder')).toContain('--to no/such/fold');
+  });
+
+  it('submit --follow shows progress apart from the result, and the same spec gives the same model', async () => {
+    const run = await home.run(['submit', '-', '-f', '-o', 'json'], { input: JOB });
+    expect(run.code).toBe(0);
+    expect(run.stderr).toMatch(/epoch 2\/2 step 14\/14[^]*succeeded: all steps are done\n$/);
+    const job = jobViewSchema.parse(JSON.parse(run.stdout));
+    const all = await json(z.array(jobViewSchema), 'list', '--state', 'succeeded');
+    expect(all.map(({ modelSha256 }) => modelSha256)).toEqual([job.modelSha256, job.modelSha256]);
+
+    const failing = await home.run([
+      ...['submit', 'job.yaml', '-f', '--set', 'training.learningRate=100'],
+      ...['training.epochs=50', 'retries.limit=0'],
+    ]);
+    expect(failing).toMatchObject({ code: 5 });
+    expect(failing.stderr).toMatch(/\nerror: job \S+ failed: .+\nnext: skipring logs /);
+  });
+
+  it('logs, cancel and resume of a job that trains', async () => {
+    const { id } = await submitEndless();
+    // It ends, although the job goes on.
+    expect((await succeed('logs', id)).stdout).toMatch(/epoch 1\/10000 step 1\/70000/);
+
+    const followers = [home.start(['logs', '-f', id]), home.start(['logs', '-f', id])] as const;
+    await Promise.all(followers.map((follower) => follower.says('training from')));
+    followers[0].signal('SIGINT');
+    const left = await followers[0].result();
+    expect(left).toMatchObject({ code: 130 });
+    expect(left.stderr).toContain('the job goes on');
+    expect(await refusal(4, 'resume', id)).toContain('(JOB_NOT_RESUMABLE)');
+
+    expect(await json(jobViewSchema, 'cancel', id)).toMatchObject({ id });
+    const stopped = await untilState(id, 'cancelled');
+    expect(await followers[1].result()).toMatchObject({ code: 0, stderr: '' });
+    expect(await refusal(4, 'cancel', id)).toContain('(JOB_FINAL)');
+
+    expect((await succeed('resume', id)).stdout).toBe(`${id} pending\n`);
+    const resumed = await until(
+      'the second attempt',
+      async () => {
+        const job = await status(id);
+        return job.progress.step > stopped.progress.step ? job : null;
+      },
+      DEADLINE_MS,
+    );
+    expect(resumed.attempt).toBe(2);
+    expect((await succeed('logs', id)).stdout).toContain(
+      `training from step ${stopped.progress.step} on`,
+    );
+    await succeed('cancel', id);
+    await untilState(id, 'cancelled');
+  });
+
+  it('submit --follow of a job that is cancelled ends with a code of its own', async () => {
+    const follower = home.start(['submit', 'job.yaml', '--follow', ...ENDLESS]);
+    await follower.says('training from');
+    const id = /^job (\S+)$/m.exec(follower.stderr)?.[1] ?? '';
+    await succeed('cancel', id);
+    const { code, stderr, stdout } = await follower.result();
+    expect(code).toBe(6);
+    expect(stdout).toMatch(/^state +cancelled - cancelled by a user$/m);
+    expect(stderr).toContain(`next: skipring resume ${id}`);
+  });
+
+  it('asks for the token, and says where it can be had', async () => {
+    const { url } = z.object({ url: z.string() }).parse(JSON.parse(up.stdout));
+    const wrong = await refusal(4, 'list', '--token', 'wrong');
+    expect(wrong).toMatch(/\(UNAUTHORIZED\)\nnext: .*--token or SKIPRING_TOKEN/);
+    expect(await refusal(4, 'list', '--url', url)).toContain('(UNAUTHORIZED)');
+    const { token } = z
+      .object({ token: z.string() })
+      .parse(JSON.parse(await readFile(join(home.dataDirectory, 'endpoint.json'), 'utf8')));
+    await succeed('list', '--url', url, '--token', token);
+    const env = { SKIPRING_URL: url, SKIPRING_TOKEN: token, SKIPRING_DATA_DIR: '/nowhere' };
+    expect(await home.run(['list'], { env })).toMatchObject({ code: 0 });
+  });
+
+  it.each(['status', 'logs', 'cancel', 'resume', 'model'])('%s of an unknown job', async (name) => {
+    expect(await refusal(4, name, 'job-none')).toBe(
+      'error: no job job-none (JOB_UNKNOWN)\nnext: skipring list\n',
+    );
+  });
+
+  it('refuses a spec that the data set cannot serve', async () => {
+    const set = ['--set', 'data.dataSet=none'];
+    expect(await refusal(4, 'submit', 'job.yaml', ...set)).toMatch(
+      /data\.dataSet: "none": expected a registered data set/,
+    );
+  });
+
+  it('workers and drain: a worker that is drained leaves, the cluster goes on', async () => {
+    const workers = await json(z.array(workerViewSchema), 'workers');
+    expect(workers.map(({ id }) => id).sort()).toEqual(['local-1', 'local-2']);
+    expect((await succeed('workers')).stdout).toMatch(/^local-2 +\S+ +idle +cpu +1 +- +- +- +-$/m);
+    expect(await json(workerViewSchema, 'drain', 'local-2')).toMatchObject({ id: 'local-2' });
+    await up.says('worker 2 has left');
+    expect(await json(z.array(workerViewSchema), 'workers')).toMatchObject([{ id: 'local-1' }]);
+    expect(await refusal(4, 'drain', 'local-2')).toContain('next: skipring workers');
+  });
+
+  it('up ends with success on SIGTERM, and nothing is left to talk to', async () => {
+    up.signal('SIGTERM');
+    expect((await up.result()).code).toBe(0);
+    await home.nothingRuns();
+    expect(await refusal(3, 'list')).toContain('no coordinator is running');
+  });
+});

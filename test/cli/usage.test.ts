@@ -1,0 +1,109 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CliHome } from '../support/cli.js';
+
+let home: CliHome;
+beforeAll(async () => {
+  home = await CliHome.make();
+  const files = {
+    'good.yaml':
+      'name: a\nmodel: { family: resnet-cifar, depth: 20 }\ndata: { dataSet: d }\ntraining: { epochs: 1 }\n',
+    'syntax.yaml': 'name: a\nmodel: { family: resnet-cifar\ntraining: { epochs: 1 }\n',
+    'fields.yaml':
+      'name: A\nmodel: { family: resnet-cifar, depth: 21 }\ndata: { dataset: d }\ntraining: {}\n',
+    'list.yaml': '- 1\n',
+  };
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(join(home.directory, name), text);
+  }
+});
+afterAll(() => home.remove());
+
+/** Exit codes are an interface: 2 usage, 3 coordinator not reached. */
+const wrong: readonly [command: string, code: number, message: RegExp][] = [
+  ['', 2, /Usage: skipring/],
+  ['lst', 2, /unknown command 'lst'\n\(Did you mean list\?\)/],
+  ['list --stat running', 2, /unknown option '--stat'\n\(Did you mean --state\?\)/],
+  ['list --state runing', 2, /--state runing: expected one of pending, waiting, running/],
+  ['list --limit 0', 2, /--limit 0: expected a whole number from 1 to 200/],
+  ['list extra', 2, /too many arguments/],
+  ['list -o yaml', 2, /Allowed choices are text, json/],
+  ['list --url nonsense', 2, /--url nonsense: expected an address such as http:/],
+  ['list', 3, /no coordinator is running in .*\nnext: start one with `skipring up`/],
+  ['status', 2, /missing required argument 'job'/],
+  ['submit', 2, /expected a job file, --set, or both\nnext: skipring submit --help/],
+  ['submit absent.yaml', 2, /cannot read the job file absent\.yaml: no such file or directory/],
+  ['submit .', 2, /cannot read the job file \.: it is a directory/],
+  ['submit syntax.yaml', 2, /syntax\.yaml: .*line 3, column/],
+  ['submit list.yaml', 2, /list\.yaml: expected a mapping of fields/],
+  [
+    'submit fields.yaml',
+    2,
+    /not valid\n {2}name: "A": expected lower case letters[^]*\n {2}model\.depth: 21: expected [^]*\n {2}data\.dataSet: \(missing\): expected a string[^]*\n {2}data\.dataset: "d": no such field[^]*\n {2}training\.epochs: \(missing\): expected exactly one of epochs and steps/,
+  ],
+  ['submit good.yaml --set training', 2, /--set training: expected key\.path=value/],
+  ['submit good.yaml --set training.epochs=[1', 2, /--set training\.epochs=\[1: /],
+  ['submit good.yaml --set training.epochs=x', 2, /training\.epochs: "x": expected a number/],
+  ['submit good.yaml --set name.x=1', 2, /--set name\.x=1: name has no fields to set/],
+  ['submit good.yaml', 3, /no coordinator is running/],
+  ['dataset', 2, /Usage: skipring dataset/],
+  ['dataset add a', 2, /required option '--format <format>' not specified/],
+  ['dataset add a --format zip', 2, /format: "zip": expected one of "idx", "cifar10"/],
+  ['dataset add a --format idx', 2, /path: \(missing\): expected a string/],
+  ['dataset add A --format glyphs', 2, /name: "A": expected lower case letters/],
+  ['dataset add a --format glyphs --seed x', 2, /seed: "x": expected a number/],
+  ['dataset add a b --format glyphs', 2, /path: ".*\/b": no such field/],
+  ['up --workers two', 2, /--workers two: expected a whole number from 0 to 64/],
+  ['up --port 70000', 2, /--port 70000: expected a whole number from 0 to 65535/],
+  ['demo --epochs 0', 2, /--epochs 0: expected a whole number from 1 to 1000/],
+  ['demo --data absent', 2, /--data absent: no such file or directory/],
+  ['demo --data good.yaml', 2, /--data good\.yaml: expected a folder/],
+  ['drain', 2, /missing required argument 'worker'/],
+];
+
+describe('a wrong command line', () => {
+  it.each(wrong)('skipring %s: exit code %i', async (command, code, message) => {
+    const result = await home.run(command === '' ? [] : command.split(' '));
+    expect(result.stderr).toMatch(message);
+    expect(result).toMatchObject({ code, stdout: '' });
+    expect(result.stderr).not.toContain('\u001b');
+    expect(result.stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('no coordinator', () => {
+  it('is told with the address that does not answer', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.close();
+    await once(server, 'close');
+    const result = await home.run(['list', '--url', url]);
+    expect(result).toMatchObject({ code: 3, stdout: '' });
+    expect(result.stderr).toMatch(new RegExp(`^error: no answer from ${url}\nnext: `));
+  });
+
+  it('that takes requests and never answers can be left with Ctrl-C', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const list = home.start(['list', '--url', url]);
+    const [socket] = (await once(server, 'connection')) as [{ destroy(): void }];
+    list.signal('SIGINT');
+    expect(await list.result()).toEqual({ code: 130, stdout: '', stderr: 'error: interrupted\n' });
+    socket.destroy();
+    server.close();
+  });
+});
+
+describe('help and version', () => {
+  it('go to standard output, with exit code 0', async () => {
+    const help = await home.run(['submit', '--help']);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toMatch(/^Usage: skipring submit/);
+    expect(await home.run(['--version'])).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
+  });
+});
