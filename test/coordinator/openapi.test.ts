@@ -55,7 +55,15 @@ describe('what the document says', () => {
     await ask('GET', '/workers/w1');
     await ask('GET', '/workers/none');
     const trained = await trainOneStep(coordinator, worker);
-    for (const part of ['', '/metrics', '/evaluations', '/checkpoints', '/model', '/events']) {
+    for (const part of [
+      '',
+      '/metrics',
+      '/evaluations',
+      '/ledger',
+      '/checkpoints',
+      '/model',
+      '/events',
+    ]) {
       await ask('GET', `/jobs/${trained}${part}`);
       await ask('GET', `/jobs/job-0${part}`);
     }

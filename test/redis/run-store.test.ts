@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jobSpecSchema, type JobState } from '@skipring/protocol';
+import { jobSpecSchema, type JobState, type LedgerEpoch } from '@skipring/protocol';
 import {
   closeConnection,
   connectForCommands,
@@ -161,6 +161,40 @@ describe('run store', () => {
     expect(steps.map(({ step }) => step)).toEqual([3, 4, 5]);
     expect(steps[1]!.stepMs).toBe(99);
     expect((await store.steps('a', 4, 1)).map(({ step }) => step)).toEqual([4]);
+  });
+
+  it('changes a ledger epoch by epoch, with the job and under its guard', async () => {
+    const store = newStore();
+    await store.create(record('a'), submitted, null);
+    expect(await store.ledger('a')).toBeNull();
+    const summary = {
+      numSamples: 8,
+      batchSize: 4,
+      numFolded: 0,
+      numFoldedViolated: 0,
+      numRedone: 0,
+    };
+    const epoch = (number: number, numDropped = 0): LedgerEpoch => ({
+      epoch: number,
+      verdict: 'open',
+      problems: [],
+      ranges: [],
+      numDropped,
+    });
+    const both = new Map([0, 1].map((number) => [number, epoch(number)]));
+    await store.change('a', { ledger: { summary, epochs: both } });
+    await store.change('a', { fields: { reason: 'another change' } });
+    expect((await store.ledger('a'))?.summary).toEqual(summary);
+    const later = { ...summary, numFolded: 1 };
+    const epochs = new Map([
+      [0, null],
+      [1, epoch(1, 3)],
+    ]);
+    const ledger = { summary: later, epochs };
+    expect(await store.change('a', { attempt: 7, ledger })).toMatchObject({ outcome: 'refused' });
+    expect((await store.ledger('a'))?.epochs).toHaveLength(2);
+    await store.change('a', { ledger });
+    expect(await store.ledger('a')).toEqual({ summary: later, epochs: [epoch(1, 3)] });
   });
 
   it('bounds the events of a job', async () => {

@@ -3,6 +3,7 @@ export * from './model-spec.js';
 export * from './job-spec.js';
 export * from './data-set.js';
 export * from './events.js';
+export * from './ledger.js';
 export * from './api.js';
 export { fieldErrors, valueText } from './field-errors.js';
 export * from './control.js';

@@ -7,6 +7,7 @@ export {
   type ChangeResult,
   type Idempotency,
   type JobChange,
+  type LedgerUpdate,
   type Retention,
 } from './run-store.js';
 export { DataSetStore, type DataSetRecord } from './data-set-store.js';

@@ -34,6 +34,11 @@ export class Keys {
     return `${this.prefix}:job:${id}:${series}`;
   }
 
+  /** Hash: `summary`, and one field for each epoch listed, by its number; JSON. */
+  ledger(id: string): string {
+    return `${this.prefix}:job:${id}:ledger`;
+  }
+
   idempotency(keyHash: string): string {
     return `${this.prefix}:idempotency:${keyHash}`;
   }

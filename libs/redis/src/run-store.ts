@@ -4,10 +4,14 @@ import {
   jobEventSchema,
   jobStates,
   stepMetricsSchema,
+  storedLedgerSchema,
   type EvaluationResult,
   type JobEvent,
   type JobState,
+  type LedgerEpoch,
+  type LedgerSummary,
   type StepMetrics,
+  type StoredLedger,
 } from '@skipring/protocol';
 import type { Redis } from 'ioredis';
 import { toStoreError, StoreError } from './errors.js';
@@ -53,6 +57,13 @@ export interface JobChange {
   /** Added to the history of steps or evaluations, in place of what has the same step. */
   readonly step?: StepMetrics;
   readonly evaluation?: EvaluationResult;
+  readonly ledger?: LedgerUpdate;
+}
+
+/** Replaces these parts of a ledger; an epoch that is null is removed. */
+export interface LedgerUpdate {
+  readonly summary: LedgerSummary;
+  readonly epochs: ReadonlyMap<number, LedgerEpoch | null>;
 }
 
 export type ChangeResult =
@@ -128,13 +139,14 @@ export class RunStore {
     const reply = (await this.run(() =>
       this.redis.eval(
         CHANGE_JOB,
-        6,
+        7,
         this.keys.job(id),
         this.keys.events(id),
         this.keys.series(id, series),
         this.keys.jobs + ':',
         this.keys.series(id, 'steps'),
         this.keys.series(id, 'evaluations'),
+        this.keys.ledger(id),
         id,
         from?.join(',') ?? '',
         attempt ?? '',
@@ -146,6 +158,7 @@ export class RunStore {
         entry === undefined ? '' : JSON.stringify(entry),
         this.retention[series],
         state === undefined ? 0 : finalJobStates.includes(state) ? this.retention.historyMs : -1,
+        encodeLedger(change.ledger),
       ),
     )) as [number, string];
     if (reply[0] === -1) return { outcome: 'missing' };
@@ -225,6 +238,12 @@ export class RunStore {
     return entries.map((entry) => evaluationResultSchema.parse(JSON.parse(entry)));
   }
 
+  /** Null when the job has none, also because it ended long ago. */
+  async ledger(id: string): Promise<StoredLedger | null> {
+    const fields = await this.run(() => this.redis.hgetall(this.keys.ledger(id)));
+    return Object.keys(fields).length === 0 ? null : decodeLedger(id, fields);
+  }
+
   /** Throws STORE_UNAVAILABLE unless Redis answers. */
   async ping(): Promise<void> {
     await this.run(() => this.redis.ping());
@@ -251,5 +270,33 @@ export class RunStore {
     } catch (error) {
       throw toStoreError(error);
     }
+  }
+}
+
+const SUMMARY_FIELD = 'summary';
+
+/** Fields of a hash: JSON by field, or false where it is to be removed. */
+function encodeLedger(update: LedgerUpdate | undefined): string {
+  if (update === undefined) return '{}';
+  const epochs = [...update.epochs].map(([epoch, entry]) => [
+    String(epoch),
+    entry === null ? false : JSON.stringify(entry),
+  ]);
+  return JSON.stringify({
+    ...Object.fromEntries(epochs),
+    [SUMMARY_FIELD]: JSON.stringify(update.summary),
+  });
+}
+
+/** Throws STORE_CORRUPT naming the job. */
+function decodeLedger(id: string, fields: Readonly<Record<string, string>>): StoredLedger {
+  try {
+    const { [SUMMARY_FIELD]: summary = 'null', ...epochs } = fields;
+    return storedLedgerSchema.parse({
+      summary: JSON.parse(summary) as unknown,
+      epochs: Object.values(epochs).map((json) => JSON.parse(json) as unknown),
+    });
+  } catch (cause) {
+    throw new StoreError('STORE_CORRUPT', `the ledger of job ${id} is not readable`, { cause });
   }
 }

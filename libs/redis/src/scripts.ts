@@ -22,10 +22,10 @@ return false
  * Changes a job under a guard, with its event and history entry, and moves it between the lists of
  * states.
  *
- * KEYS: job hash, events, series, jobs in old state (prefix), steps, evaluations
+ * KEYS: job hash, events, series, jobs in old state (prefix), steps, evaluations, ledger
  * ARGV: id, allowed states "a,b" or "", attempt or "", JSON {field: JSON}, new state or "",
  *       event JSON or "", event limit, series score or "", series member, series limit,
- *       history TTL in ms: 0 leaves it, -1 removes it
+ *       history TTL in ms: 0 leaves it, -1 removes it, JSON {ledger field: JSON, or false to remove it}
  * Returns {1, event id or ""} when done, {0, current state} when the guard failed, {-1, ""} when
  * there is no such job.
  */
@@ -56,8 +56,11 @@ if ARGV[8] ~= '' then
   redis.call('ZADD', KEYS[3], ARGV[8], ARGV[9])
   redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -1 - tonumber(ARGV[10]))
 end
+for name, value in pairs(cjson.decode(ARGV[12])) do
+  if value then redis.call('HSET', KEYS[7], name, value) else redis.call('HDEL', KEYS[7], name) end
+end
 local ttl = tonumber(ARGV[11])
-for _, key in ipairs({KEYS[2], KEYS[5], KEYS[6]}) do
+for _, key in ipairs({KEYS[2], KEYS[5], KEYS[6], KEYS[7]}) do
   if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
   if ttl < 0 then redis.call('PERSIST', key) end
 end

@@ -10,6 +10,7 @@ import {
   Req,
   Res,
 } from '@nestjs/common';
+import { ledgerView } from '@skipring/cluster';
 import {
   jobSpecSchema,
   jobStates,
@@ -18,6 +19,7 @@ import {
   type JobPage,
   type JobSpec,
   type JobView,
+  type LedgerView,
   type StepMetrics,
 } from '@skipring/protocol';
 import type { RunStore } from '@skipring/redis';
@@ -132,6 +134,12 @@ export class JobsController {
   async evaluations(@Param('id') id: string): Promise<{ items: EvaluationResult[] }> {
     await this.jobs.record(id);
     return { items: await this.store.evaluations(id) };
+  }
+
+  @Get(':id/ledger')
+  async ledger(@Param('id') id: string): Promise<LedgerView> {
+    await this.jobs.record(id);
+    return ledgerView(id, await this.store.ledger(id));
   }
 
   @Get(':id/checkpoints')

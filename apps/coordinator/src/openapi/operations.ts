@@ -119,6 +119,15 @@ export const operations: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: `${job}/ledger`,
+    tag: 'jobs',
+    id: 'jobLedger',
+    summary: 'Which samples went into which committed steps: each of an epoch exactly once',
+    success: { 200: 'Ledger' },
+    problems: [404],
+  },
+  {
+    method: 'get',
     path: `${job}/checkpoints`,
     tag: 'jobs',
     id: 'jobCheckpoints',

@@ -39,7 +39,8 @@ let events: string[];
 beforeEach(() => {
   store = new MemoryStore();
   events = [];
-  dataSet = { hash: 'a'.repeat(64), manifest: {} as DataSet['manifest'] };
+  const manifest = { splits: { train: { samples: 80 } } } as DataSet['manifest'];
+  dataSet = { hash: 'a'.repeat(64), manifest };
   scheduler = new ClusterScheduler({
     store,
     queue: { requeue: () => Promise.resolve() },

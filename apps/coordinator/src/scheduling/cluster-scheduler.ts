@@ -1,4 +1,5 @@
-import { Cluster, type ClusterInput, type Hello } from '@skipring/cluster';
+import { Cluster, Ledger, type ClusterInput, type Hello } from '@skipring/cluster';
+import { globalBatchSize } from '@skipring/data';
 import type { CoordinatorMetrics } from '@skipring/metrics';
 import {
   finalJobStates,
@@ -205,6 +206,11 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     const dataSet = await dataSets.ready(spec.data.dataSet);
     if (dataSet === null) throw new Error(`data set ${spec.data.dataSet} is not ready`);
     const checkpointStep = await checkpoints.latestStep(jobId);
+    const plan = {
+      numSamples: dataSet.manifest.splits.train.samples,
+      batchSize: globalBatchSize(spec.lanes),
+    };
+    const ledger = new Ledger(plan, await store.ledger(jobId));
     const attempt = await store.nextAttempt(jobId);
     const reason = 'waits for workers';
     const result = await this.writes.run(jobId, () =>
@@ -218,7 +224,7 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     if (result.outcome !== 'done') return;
     onEvent({ type: 'state', jobId });
     this.finalSeries.keep(jobId);
-    this.recorder.begin(record, attempt);
+    this.recorder.begin(record, attempt, ledger);
     this.parts.metrics.beginAttempt(jobId, {
       totalSteps: record.progress.totalSteps,
       checkpointInterval: spec.checkpoints.everySteps,

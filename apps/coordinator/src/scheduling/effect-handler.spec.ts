@@ -1,3 +1,4 @@
+import { Ledger } from '@skipring/cluster';
 import { coordinatorMetrics, type CoordinatorMetrics } from '@skipring/metrics';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -29,7 +30,8 @@ beforeEach(() => {
   said = [];
   const queue = { requeue: () => Promise.resolve() };
   const recorder = new JobRecorder({ store, queue, writes, onEvent: () => undefined, log });
-  recorder.begin(store.add('a', { state: 'waiting', attempt: 1 }), 1);
+  const ledger = new Ledger({ numSamples: 32, batchSize: 8 }, null);
+  recorder.begin(store.add('a', { state: 'waiting', attempt: 1 }), 1, ledger);
   links.add('w1', {
     send: ({ type }) => said.push(`send ${type}`),
     close: (reason) => said.push(`close: ${reason}`),

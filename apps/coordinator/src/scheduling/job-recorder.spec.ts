@@ -1,3 +1,4 @@
+import { Ledger } from '@skipring/cluster';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { JobRecorder } from './job-recorder.js';
@@ -38,7 +39,8 @@ beforeEach(() => {
 });
 
 function begin(attempt = 1, attemptsBefore = 0): void {
-  recorder.begin(store.add('a', { state: 'waiting', attempt, attemptsBefore }), attempt);
+  const ledger = new Ledger({ numSamples: 24, batchSize: 8 }, null);
+  recorder.begin(store.add('a', { state: 'waiting', attempt, attemptsBefore }), attempt, ledger);
 }
 
 const stored = async () => {
@@ -51,7 +53,7 @@ describe('the record of a job', () => {
     begin();
     recorder.state({ type: 'jobState', jobId: 'a', state: 'running', reason: 'go' });
     const workers = ['w1', 'w2'];
-    recorder.generation({ type: 'generationStarted', fence, workers, step: 0, reason: 'start' });
+    recorder.generation({ type: 'generationStarted', fence, workers, step: 2, reason: 'start' });
     recorder.step({ type: 'stepCommitted', fence, metrics });
     const running = await stored();
     expect(running).toMatchObject({ state: 'running', generation: 1, workers, lastStep: metrics });
@@ -100,6 +102,28 @@ describe('the record of a job', () => {
     });
     recorder.state({ type: 'jobState', jobId: 'a', state: 'running', reason: 'again' });
     expect((await stored())?.startedAt).toBe(startedAt);
+  });
+});
+
+describe('the ledger of a job', () => {
+  it('is stored with each step', async () => {
+    begin();
+    const workers = ['w1'];
+    recorder.generation({ type: 'generationStarted', fence, workers, step: 2, reason: 'start' });
+    recorder.step({ type: 'stepCommitted', fence, metrics });
+    await stored();
+    const ledger = await store.ledger('a');
+    expect(ledger?.epochs).toMatchObject([{ epoch: 0, verdict: 'exact', problems: [] }]);
+    expect(events).toEqual(['generation', 'step']);
+  });
+
+  it('that misses samples at the end of an epoch is told of', async () => {
+    begin();
+    recorder.step({ type: 'stepCommitted', fence, metrics });
+    await stored();
+    const message = 'epoch 0 is not exact: samples 0 to 15 are in no committed step';
+    const last = store.changes.at(-1)?.change.event;
+    expect(last).toEqual({ type: 'log', level: 'error', message });
   });
 });
 

@@ -1,4 +1,4 @@
-import type { ClusterEffect } from '@skipring/cluster';
+import type { ClusterEffect, Ledger } from '@skipring/cluster';
 import type { Fence, JobEvent } from '@skipring/protocol';
 import type { JobChange, JobRecord, NewJobEvent } from '@skipring/redis';
 import type { Logger } from 'pino';
@@ -25,8 +25,8 @@ export class JobRecorder {
 
   constructor(private readonly parts: RecorderParts) {}
 
-  begin(record: JobRecord, attempt: number): void {
-    this.runs.set(record.id, new JobRun(record, attempt));
+  begin(record: JobRecord, attempt: number, ledger: Ledger): void {
+    this.runs.set(record.id, new JobRun(record, attempt, ledger));
   }
 
   /** What is known of a job between the start and the end of an attempt. */
@@ -49,24 +49,35 @@ export class JobRecorder {
 
   generation({ fence, workers, step, reason }: Effect<'generationStarted'>): void {
     const { jobId, attempt, generation } = fence;
+    const ledger = this.runs.get(jobId)?.ledger;
+    if (ledger === undefined) return;
+    ledger.begin(fence, step);
     this.change(jobId, {
       fields: { generation, workers: [...workers] },
+      ledger: ledger.takeChange(),
       event: { type: 'generation', attempt, generation, workers: [...workers], step, reason },
     });
+    this.tellFindings(jobId, ledger);
   }
 
   step({ fence, metrics }: Effect<'stepCommitted'>): void {
-    const progress = this.runs.get(fence.jobId)?.observeStep(metrics);
-    if (progress === undefined) return;
+    const { jobId } = fence;
+    const run = this.runs.get(jobId);
+    if (run === undefined) return;
+    const { ledger } = run;
+    const hasEpochEnded = ledger.commit(fence, metrics);
     this.change(
-      fence.jobId,
+      jobId,
       {
-        fields: { progress, lastStep: metrics },
+        fields: { progress: run.observeStep(metrics), lastStep: metrics },
         step: metrics,
+        ledger: ledger.takeChange(),
         event: { type: 'step', metrics },
       },
-      { isMetric: true },
+      // Within an epoch the next step's entry holds all that this one says of the ledger.
+      { isMetric: !hasEpochEnded },
     );
+    this.tellFindings(jobId, ledger);
   }
 
   evaluation({ fence, result }: Effect<'evaluationDone'>): void {
@@ -122,6 +133,16 @@ export class JobRecorder {
     if (run !== undefined) this.end(jobId, run, 'cancelled', 'cancelled by a user', {});
   }
 
+  private tellFindings(jobId: string, ledger: Ledger): void {
+    for (const { epoch, problems } of ledger.takeFindings()) {
+      this.parts.log.error(
+        { jobId, epoch, problems },
+        'samples of an epoch are not used once each',
+      );
+      this.tell(jobId, 'error', `epoch ${epoch} is not exact: ${problems.join('; ')}`);
+    }
+  }
+
   private end(
     jobId: string,
     run: JobRun,
@@ -139,7 +160,9 @@ export class JobRecorder {
 
   private change(
     jobId: string,
-    change: Pick<JobChange, 'fields' | 'step' | 'evaluation'> & { readonly event: NewJobEvent },
+    change: Pick<JobChange, 'fields' | 'step' | 'evaluation' | 'ledger'> & {
+      readonly event: NewJobEvent;
+    },
     options: { isMetric?: boolean } = {},
   ): void {
     const { store, writes, onEvent, log } = this.parts;

@@ -1,3 +1,4 @@
+import type { Ledger } from '@skipring/cluster';
 import type { JobView, StepMetrics } from '@skipring/protocol';
 import type { JobRecord } from '@skipring/redis';
 import { Throughput } from './throughput.js';
@@ -18,6 +19,7 @@ export class JobRun {
   constructor(
     record: JobRecord,
     readonly attempt: number,
+    readonly ledger: Ledger,
   ) {
     this.retries = record.spec.retries;
     this.attemptsMade = attempt - record.attemptsBefore;

@@ -3,6 +3,7 @@ import type {
   DataSetManifest,
   Fence,
   JobState,
+  StoredLedger,
   WorkerMessage,
   WorkerView,
 } from '@skipring/protocol';
@@ -15,6 +16,7 @@ export interface JobStore {
   /** Each number is given once, ever. */
   nextAttempt(id: string): Promise<number>;
   idsIn(state: JobState): Promise<string[]>;
+  ledger(id: string): Promise<StoredLedger | null>;
 }
 
 /** Puts a job (in state `pending`) into the queue again; its turn ends in `Scheduler.enqueue`. */

@@ -1,9 +1,9 @@
-import { jobSpecSchema, type JobState } from '@skipring/protocol';
+import { jobSpecSchema, type JobState, type StoredLedger } from '@skipring/protocol';
 import { StoreError, type ChangeResult, type JobChange, type JobRecord } from '@skipring/redis';
 import { newRecord } from '../../jobs/job-view.js';
 import type { JobStore } from '../ports.js';
 
-export type StoreCall = 'get' | 'change' | 'nextAttempt' | 'idsIn';
+export type StoreCall = 'get' | 'change' | 'nextAttempt' | 'idsIn' | 'ledger';
 
 /** The run store's contract in memory, where a test decides when a call is carried out. */
 export class MemoryStore implements JobStore {
@@ -46,6 +46,20 @@ export class MemoryStore implements JobStore {
     const attempt = (this.attempts.get(id) ?? 0) + 1;
     this.attempts.set(id, attempt);
     return attempt;
+  }
+
+  async ledger(id: string): Promise<StoredLedger | null> {
+    await this.enter('ledger');
+    const updates = this.changes.flatMap(({ id: changed, change }) =>
+      changed === id && change.ledger !== undefined ? [change.ledger] : [],
+    );
+    const last = updates.at(-1);
+    if (last === undefined) return null;
+    const epochs = new Map(updates.flatMap((update) => [...update.epochs]));
+    return {
+      summary: last.summary,
+      epochs: [...epochs.values()].filter((entry) => entry !== null),
+    };
   }
 
   async idsIn(state: JobState): Promise<string[]> {
