@@ -6,7 +6,7 @@ import type { ProcessCluster } from './process-cluster.js';
 
 // Both are prime: no batch size divides them. An epoch of 7 steps ends with one of 23 samples, which
 // fill one lane, half of another and none of the last three.
-const NUM_TRAIN = 383;
+export const NUM_TRAIN = 383;
 const NUM_TEST = 89;
 const LANES = { count: 5, size: 12 };
 export const STEPS_PER_EPOCH = 7;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CHECKPOINT_STEPS, DisturbedJob, STEPS_PER_EPOCH } from './disturbed-job.js';
+import { CHECKPOINT_STEPS, DisturbedJob, NUM_TRAIN, STEPS_PER_EPOCH } from './disturbed-job.js';
 import { JobWatch } from './job-watch.js';
 import { ProcessCluster } from './process-cluster.js';
 
@@ -31,6 +31,13 @@ describe('a job ends with the undisturbed model', () => {
     expect(second.step).toBeLessThan(job.totalSteps);
     const { attempt } = await job.expectSame(watch);
     expect(attempt).toBe(1);
+    const { isExact, epochs } = await cluster.client.ledger(watch.id);
+    expect(isExact).toBe(true);
+    expect(epochs.map(({ verdict, samples }) => [verdict, samples])).toEqual(
+      Array.from({ length: job.totalSteps / STEPS_PER_EPOCH }, () => ['exact', NUM_TRAIN]),
+    );
+    const generations = epochs.flatMap(({ ranges }) => ranges.map(({ generation }) => generation));
+    expect(new Set(generations)).toEqual(new Set([1, 2]));
   });
 
   it('after a worker is killed and another takes its place', async () => {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { jobSpecSchema, type JobView } from '@skipring/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SkipringClient } from './client.js';
 import { ApiError, ConnectionError, ResponseError } from './errors.js';
 
@@ -41,6 +42,31 @@ const problem = {
   status: 404,
   code: 'JOB_UNKNOWN',
   detail: 'no job',
+};
+
+const endedJob: JobView = {
+  id: 'j',
+  name: 'ended',
+  state: 'succeeded',
+  reason: 'all steps are done',
+  attempt: 2,
+  generation: 1,
+  workers: [],
+  progress: { step: 1, totalSteps: 1, epoch: 0, totalEpochs: 1, imagesPerSecond: 0, etaMs: 0 },
+  lastStep: null,
+  lastEvaluation: null,
+  bestAccuracy: null,
+  modelSha256: 'a'.repeat(64),
+  createdAt: '2026-01-01T00:00:00.000Z',
+  startedAt: null,
+  finishedAt: null,
+  spec: jobSpecSchema.parse({
+    apiVersion: 'skipring/v1',
+    name: 'ended',
+    model: { family: 'resnet-cifar', depth: 8 },
+    data: { dataSet: 'digits' },
+    training: { steps: 1 },
+  }),
 };
 
 describe('SkipringClient', () => {
@@ -98,29 +124,64 @@ describe('SkipringClient', () => {
     await expect(client.job('x')).rejects.toBeInstanceOf(ResponseError);
   });
 
-  it('resumes a broken event stream behind the last event seen', async () => {
-    const event = (id: string, state: string): string =>
-      `id: ${id}\ndata: ${JSON.stringify({
-        id,
-        time: '2026-01-01T00:00:00.000Z',
-        jobId: 'j',
-        type: 'state',
-        state,
-        reason: '',
-        attempt: 1,
-      })}\n\n`;
-    const resumedFrom: unknown[] = [];
-    const client = await serve((request, response, count) => {
-      resumedFrom.push(request.headers['last-event-id']);
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write(event(String(count), count === 1 ? 'running' : 'succeeded'));
-      if (count === 1) setTimeout(() => request.socket.destroy(), 50);
+  describe('follows a job', () => {
+    const states = ['running', 'cancelled', 'pending', 'running', 'succeeded'] as const;
+    let answered: string[];
+
+    beforeEach(() => {
+      answered = [];
     });
-    const states: string[] = [];
-    for await (const received of client.follow('j')) {
-      if (received.type === 'state') states.push(received.state);
+
+    function sendEvents(response: ServerResponse, after: number, to: number): void {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const [index, state] of states.slice(0, to).entries()) {
+        if (index < after) continue;
+        const id = String(index + 1);
+        const time = '2026-01-01T00:00:00.000Z';
+        const event = { id, time, jobId: 'j', type: 'state', state, reason: '', attempt: 1 };
+        response.write(`id: ${id}\ndata: ${JSON.stringify(event)}\n\n`);
+      }
     }
-    expect(states).toEqual(['running', 'succeeded']);
-    expect(resumedFrom).toEqual([undefined, '1']);
+
+    /** A job that has ended; the first stream goes as far as event `cut`, and breaks or ends there. */
+    function serveJob(cut: number, isBroken: boolean): Promise<SkipringClient> {
+      return serve((request, response, count) => {
+        const path = (request.url ?? '').replace('/api/v1/jobs/j', '');
+        const after = Number(request.headers['last-event-id'] ?? 0);
+        answered.push(`${path} ${after}`);
+        if (path === '') {
+          answer(response, 200, endedJob);
+          return;
+        }
+        sendEvents(response, after, count === 1 ? cut : states.length);
+        if (count === 1 && isBroken) setTimeout(() => request.socket.destroy(), 50);
+        else response.end();
+      });
+    }
+
+    async function followed(client: SkipringClient): Promise<string[]> {
+      const seen: string[] = [];
+      for await (const event of client.follow('j'))
+        if (event.type === 'state') seen.push(event.state);
+      return seen;
+    }
+
+    it('past an end that was followed by a resumption', async () => {
+      const client = await serveJob(states.length, false);
+      expect(await followed(client)).toEqual(states);
+    });
+
+    it('on behind the last event seen when the stream breaks', async () => {
+      const client = await serveJob(1, true);
+      expect(await followed(client)).toEqual(states);
+      expect(answered.slice(0, 2)).toEqual(['/events 0', '/events 1']);
+    });
+
+    it.each([1, 2, 4])('to its last event when the stream ends behind event %i', async (cut) => {
+      const client = await serveJob(cut, false);
+      expect(await followed(client)).toEqual(states);
+      const events = [`/events 0`, ' 0', `/events?follow=false ${cut}`];
+      expect(answered.slice(0, 3)).toEqual(events);
+    });
   });
 });

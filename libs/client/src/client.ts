@@ -6,6 +6,7 @@ import {
   jobEventSchema,
   jobPageSchema,
   jobViewSchema,
+  ledgerViewSchema,
   stepMetricsSchema,
   workerViewSchema,
   type CheckpointView,
@@ -17,6 +18,7 @@ import {
   type JobSpecInput,
   type JobState,
   type JobView,
+  type LedgerView,
   type StepMetrics,
   type WorkerView,
 } from '@skipring/protocol';
@@ -90,6 +92,11 @@ export class SkipringClient {
     return (await this.http.json(list(evaluationResultSchema), path)).items;
   }
 
+  /** Which samples went into which committed steps. */
+  ledger(id: string): Promise<LedgerView> {
+    return this.http.json(ledgerViewSchema, `/jobs/${encodeURIComponent(id)}/ledger`);
+  }
+
   async checkpoints(id: string): Promise<CheckpointView[]> {
     const path = `/jobs/${encodeURIComponent(id)}/checkpoints`;
     return (await this.http.json(list(checkpointViewSchema), path)).items;
@@ -124,21 +131,18 @@ export class SkipringClient {
     });
   }
 
-  /** A job's events that are stored by now, oldest first. */
-  async *events(id: string): AsyncGenerator<JobEvent, void, undefined> {
-    const response = await this.http.fetch(`/jobs/${encodeURIComponent(id)}/events`, {
-      query: { follow: 'false' },
-      stream: true,
-      headers: { accept: 'text/event-stream' },
-    });
-    for await (const event of parseEventStream(response.body ?? new ReadableStream())) {
-      yield jobEventSchema.parse(JSON.parse(event.data));
-    }
+  /** A job's events that are stored by now, behind `afterId` or from its beginning, in order. */
+  async *events(
+    id: string,
+    options: { afterId?: string; signal?: AbortSignal } = {},
+  ): AsyncGenerator<JobEvent, void, undefined> {
+    yield* this.eventStream(id, options, { follow: 'false' });
   }
 
   /**
-   * A job's events from `afterId` (or its beginning), live, until the job has ended; reconnects by
-   * itself and resumes behind the last event seen, so that none is lost or repeated.
+   * A job's events from `afterId` (or its beginning), live, until the job has ended and all of them
+   * are told; an end that was followed by a resumption is an event like others. Reconnects by itself
+   * and resumes behind the last event seen, so that none is lost or repeated.
    */
   async *follow(
     id: string,
@@ -147,26 +151,26 @@ export class SkipringClient {
     const { signal } = options;
     let lastId = options.afterId;
     let lastContact = Date.now();
+    let hasEnded = false;
     while (!isAborted(signal)) {
       try {
-        const response = await this.http.fetch(`/jobs/${encodeURIComponent(id)}/events`, {
+        const from = {
+          ...(lastId === undefined ? {} : { afterId: lastId }),
           ...(signal === undefined ? {} : { signal }),
-          stream: true,
-          headers: {
-            accept: 'text/event-stream',
-            ...(lastId === undefined ? {} : { 'last-event-id': lastId }),
-          },
-        });
-        for await (const event of parseEventStream(response.body ?? new ReadableStream())) {
-          const parsed = jobEventSchema.parse(JSON.parse(event.data));
-          lastId = parsed.id;
+        };
+        // What is stored of a job that has ended is all there is.
+        const events = hasEnded ? this.events(id, from) : this.eventStream(id, from);
+        const before = lastId;
+        for await (const event of events) {
+          lastId = event.id;
           lastContact = Date.now();
-          yield parsed;
-          if (parsed.type === 'state' && finalJobStates.includes(parsed.state)) return;
+          yield event;
         }
-        // The stream of an ended job ends behind its last event, which may be before `afterId`.
-        if (finalJobStates.includes((await this.job(id)).state)) return;
+        if (hasEnded && lastId === before) return;
+        // The stream may have been cut off just before the job's last events.
+        hasEnded = finalJobStates.includes((await this.job(id)).state);
         lastContact = Date.now();
+        if (hasEnded) continue;
       } catch (error) {
         if (isAborted(signal)) return;
         this.signal?.throwIfAborted();
@@ -174,6 +178,25 @@ export class SkipringClient {
         if (Date.now() - lastContact > FOLLOW_TIMEOUT_MS) throw error;
       }
       await pause(RECONNECT_MS, signal);
+    }
+  }
+
+  private async *eventStream(
+    id: string,
+    { afterId, signal }: { afterId?: string; signal?: AbortSignal },
+    query: { follow?: 'false' } = {},
+  ): AsyncGenerator<JobEvent, void, undefined> {
+    const response = await this.http.fetch(`/jobs/${encodeURIComponent(id)}/events`, {
+      query,
+      stream: true,
+      ...(signal === undefined ? {} : { signal }),
+      headers: {
+        accept: 'text/event-stream',
+        ...(afterId === undefined ? {} : { 'last-event-id': afterId }),
+      },
+    });
+    for await (const event of parseEventStream(response.body ?? new ReadableStream())) {
+      yield jobEventSchema.parse(JSON.parse(event.data));
     }
   }
 }
