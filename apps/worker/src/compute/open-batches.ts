@@ -1,15 +1,16 @@
 import { join } from 'node:path';
 import { evaluationBatch, evaluationBatches, LaneBatches } from '@skipring/data';
 import { ShardCache } from '@skipring/data/files';
-import type { JobSpec } from '@skipring/protocol';
+import type { CoordinatorMessage, JobSpec } from '@skipring/protocol';
 import type { BatchSource } from '@skipring/trainer';
 import type { CoordinatorHttp } from './coordinator-http.js';
 import { EVALUATION_BATCH_SIZE } from './evaluation-size.js';
-import type { Prepare } from './job-session.js';
 
 const CACHE_LIMIT_BYTES = 20e9;
 /** Lane batches made ahead: two steps of a worker that owns four lanes. */
 const PREFETCH_DEPTH = 8;
+
+type DataSet = Extract<CoordinatorMessage, { type: 'prepare' }>['dataSet'];
 
 /** A job's batches on this worker, and the thread that makes them. */
 export interface JobBatches extends BatchSource {
@@ -19,7 +20,7 @@ export interface JobBatches extends BatchSource {
 /** Brings both splits into memory, from the cache or the coordinator, and starts the batch thread. */
 export async function openBatches(
   spec: JobSpec,
-  { hash, manifest }: Prepare['dataSet'],
+  { hash, manifest }: DataSet,
   http: CoordinatorHttp,
   cacheDirectory: string,
 ): Promise<JobBatches> {
