@@ -1,5 +1,5 @@
 // One rank of the ring. Arguments: rank, worldSize.
-import { allReduce, barrier } from '@skipring/collective';
+import { allReduce, barrier, SharedMemory } from '@skipring/collective';
 import { connectRing, RingListener } from '@skipring/transport-ws';
 import { serveRank } from '../lib/serve-rank.mjs';
 
@@ -23,8 +23,9 @@ serveRank({
     });
   },
   prepare({ bytes, type }) {
-    const memory = new SharedArrayBuffer(bytes);
-    const vector = type === 'int32' ? new Int32Array(memory) : new Float32Array(memory);
+    const { buffer, dataOffset } = SharedMemory.allocate(bytes);
+    const Type = type === 'int32' ? Int32Array : Float32Array;
+    const vector = new Type(buffer, dataOffset, bytes / Type.BYTES_PER_ELEMENT);
     return () => allReduce(transport, vector, DEADLINE);
   },
   barrier: () => barrier(transport, DEADLINE),

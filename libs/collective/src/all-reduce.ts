@@ -1,5 +1,11 @@
 import { exchange, EXCHANGE_LIMIT_BYTES } from './exchange.js';
-import { allGatherSteps, reduceScatterSteps, ringPass, type RingStep } from './ring-pass.js';
+import {
+  allGatherSteps,
+  pipelinedSegmentBytes,
+  reduceScatterSteps,
+  ringPass,
+  type RingStep,
+} from './ring-pass.js';
 import { runCollective, segmentBytesOf, type CollectiveOptions } from './run-collective.js';
 import type { Transport } from './transport.js';
 import type { Reduction, Vector } from './vector.js';
@@ -108,7 +114,10 @@ function pass(
   sequence: number,
   steps: readonly RingStep[],
 ): Promise<void> {
-  const segmentBytes = segmentBytesOf(transport, options);
+  const maxSegmentBytes = segmentBytesOf(transport, options);
+  const segmentBytes =
+    options.segmentBytes ??
+    pipelinedSegmentBytes(maxSegmentBytes, vector.byteLength, transport.worldSize);
   const reduction = options.reduction ?? 'sum';
   return ringPass(transport, vector, { operation, sequence, segmentBytes, steps, reduction });
 }

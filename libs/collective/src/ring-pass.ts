@@ -42,6 +42,22 @@ function ringSteps(firstChunk: number, worldSize: number, combine: RingStep['com
   }));
 }
 
+const MIN_PIPELINED_BYTES = 64 * 1024;
+
+/**
+ * The size of segments that a vector is best cut into: large ones cost less time each, but a chunk
+ * should have two of them, so that one is on its way while the other is worked on. Measured.
+ */
+export function pipelinedSegmentBytes(
+  maxSegmentBytes: number,
+  vectorBytes: number,
+  worldSize: number,
+): number {
+  // A multiple of 64 keeps segments of a vector aligned alike.
+  const half = 64 * Math.ceil(vectorBytes / worldSize / 2 / 64);
+  return Math.min(maxSegmentBytes, Math.max(MIN_PIPELINED_BYTES, half));
+}
+
 interface RingPass {
   readonly operation: RingOperation;
   readonly sequence: number;

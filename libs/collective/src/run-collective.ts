@@ -5,7 +5,7 @@ import type { Transport } from './transport.js';
 export interface CollectiveOptions {
   /** From call to completion on this rank; when it passes, all ranks abort. */
   readonly deadlineMs: number;
-  /** Bytes per segment, the same on all ranks; default: the transport's. */
+  /** Bytes per segment, the same on all ranks; default: at most the transport's. */
   readonly segmentBytes?: number;
 }
 

@@ -37,7 +37,7 @@ export const MAX_SEGMENTS = 2 ** 20;
 export interface Transport {
   readonly rank: number;
   readonly worldSize: number;
-  /** Bytes per segment when a collective's options name none; the same on all ranks. */
+  /** Most bytes per segment when a collective's options name none; the same on all ranks. */
   readonly segmentBytes: number;
   /** Payload and header bytes sent so far. */
   readonly bytesSent: number;

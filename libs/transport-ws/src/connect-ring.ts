@@ -14,7 +14,7 @@ export interface ConnectRingOptions {
   readonly ringToken: string;
   /** Both links must be open in this time. */
   readonly deadlineMs: number;
-  /** Default for collectives on this ring; the same on all ranks. */
+  /** Largest segment of collectives that name none; the same on all ranks. */
   readonly segmentBytes?: number;
   /** Above this many bytes that no collective has asked for, the rank stops reading; 64 MiB. */
   readonly maxHeldBytes?: number;
@@ -22,7 +22,7 @@ export interface ConnectRingOptions {
   readonly signal?: AbortSignal;
 }
 
-export const DEFAULT_SEGMENT_BYTES = 256 * 1024;
+export const DEFAULT_SEGMENT_BYTES = 512 * 1024;
 
 /**
  * Takes this rank's place in the ring of one generation: dials the previous rank, which will send

@@ -3,6 +3,7 @@ import { allGather, allReduce, reduceScatter } from '../all-reduce.js';
 import { barrier } from '../barrier.js';
 import { broadcast } from '../broadcast.js';
 import { chunkRange } from '../chunks.js';
+import { EXCHANGE_LIMIT_BYTES } from '../exchange.js';
 import { gather } from '../gather.js';
 import type { Transport } from '../transport.js';
 import type { Vector } from '../vector.js';
@@ -178,6 +179,21 @@ export function sumConformance(makeGroup: MakeGroup): void {
       for (const vector of inputs) results.add(bitsOf(vector));
     }
     expect(results.size).toBe(1);
+  });
+
+  it('chooses the algorithm by size', async () => {
+    const limit = EXCHANGE_LIMIT_BYTES / 4;
+    for (const [length, algorithm] of [
+      [limit, 'exchange'],
+      [limit + 1, 'ring'],
+    ] as const) {
+      const inputs = inputsOf('float32', length, 3);
+      await run(3, 65_536, async (transport) => {
+        const vector = inputs[transport.rank]!.slice();
+        await allReduce(transport, vector, options);
+        expect(bitsOf(vector) === bitsOf(references[algorithm](inputs))).toBe(true);
+      });
+    }
   });
 
   it('keeps collectives apart that are under way at once', async () => {
