@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readRuleGroups } from '@skipring/dashboards';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { ensurePromtool } from '../support/promtool.js';
 import { deployDirectory, repository } from './paths.js';
 
 const prometheus = join(deployDirectory, 'prometheus');
@@ -62,11 +63,11 @@ describe('alerts', () => {
   });
 });
 
-const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+const promtool = await ensurePromtool();
 
-describe.skipIf(!hasPromtool)('promtool (needs the program promtool)', () => {
+describe.skipIf(promtool === undefined)('promtool (needs it, or apt to fetch it)', () => {
   it.each(testFiles)('finds that %s holds', (path) => {
-    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', path], {
+    const { status, stdout, stderr } = spawnSync(promtool!, ['test', 'rules', path], {
       encoding: 'utf8',
       timeout: 60_000,
     });
@@ -77,7 +78,7 @@ describe.skipIf(!hasPromtool)('promtool (needs the program promtool)', () => {
   it('accepts the configuration', () => {
     // The credentials are a file of the container, so only the syntax can be checked here.
     const args = ['check', 'config', '--syntax-only', join(prometheus, 'prometheus.yaml')];
-    const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(promtool!, args, { encoding: 'utf8' });
     expect(`${stdout}${stderr}`).toContain('SUCCESS');
     expect(status).toBe(0);
   });

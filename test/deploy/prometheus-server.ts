@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,12 +6,6 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { freePort } from '../system/free-port.js';
 import { until } from '../support/until.js';
-
-/** The program, from SKIPRING_TEST_PROMETHEUS or the PATH; null when there is none. */
-export function findPrometheus(): string | null {
-  const program = process.env.SKIPRING_TEST_PROMETHEUS ?? 'prometheus';
-  return spawnSync(program, ['--version']).status === 0 ? program : null;
-}
 
 export interface Targets {
   readonly coordinator: string;

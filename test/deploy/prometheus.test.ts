@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { boards, GENERATION_MARKS, readRuleGroups, withoutVariables } from '@skipring/dashboards';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addGlyphs, smallJob, startCluster, type TestCluster } from '../support/cluster.js';
+import { ensureDebianProgram } from '../support/debian-program.js';
 import { until } from '../support/until.js';
 import { deployDirectory } from './paths.js';
-import { findPrometheus, PrometheusServer } from './prometheus-server.js';
+import { PrometheusServer } from './prometheus-server.js';
 
-const program = findPrometheus();
+const program = await ensureDebianProgram('prometheus', 'prometheus');
 const rules = join(deployDirectory, 'prometheus', 'rules');
 const recorded = readRuleGroups(rules)
   .flatMap((group) => group.rules)
@@ -38,8 +39,8 @@ async function workerTargets(logDirectory: string): Promise<string[]> {
   });
 }
 
-describe.skipIf(program === null)(
-  'Prometheus (needs the program prometheus, or SKIPRING_TEST_PROMETHEUS)',
+describe.skipIf(program === undefined)(
+  'Prometheus (needs the program prometheus, or apt to fetch it)',
   () => {
     let test: TestCluster;
     let prometheus: PrometheusServer;
