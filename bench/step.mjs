@@ -6,19 +6,23 @@ import { interleave } from './lib/stats.mjs';
 const inDirectory = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 const CASES = [
-  { shape: '32x32x3', samples: 128 },
-  { shape: '32x32x3', samples: 64 },
-  { shape: '28x28x1', samples: 128 },
-  { shape: '28x28x1', samples: 64 },
+  { shape: '32x32x3', samples: 128, precision: 'float32' },
+  { shape: '32x32x3', samples: 64, precision: 'float32' },
+  { shape: '28x28x1', samples: 128, precision: 'float32' },
+  { shape: '28x28x1', samples: 64, precision: 'float32' },
+  { shape: '32x32x3', samples: 128, precision: 'bfloat16' },
 ];
 
-/** A training step of ResNet-20: recorded graph, stock TensorFlow.js, and PyTorch where it is installed. */
+/**
+ * A training step of ResNet-20: recorded graph, stock TensorFlow.js (always float32), and PyTorch
+ * where it is installed.
+ */
 export async function step({ runs }) {
   const withPyTorch = hasPyTorch();
   const rows = [];
-  for (const { shape, samples } of CASES) {
+  for (const { shape, samples, precision } of CASES) {
     const sides = {
-      recorded: await Side.start(inDirectory('sides/recorded-step.mjs'), shape, samples),
+      recorded: await Side.start(inDirectory('sides/recorded-step.mjs'), shape, samples, precision),
       stock: await Side.start(inDirectory('sides/stock-step.mjs'), shape, samples, 'default'),
       'stock + oneDNN': await Side.start(
         inDirectory('sides/stock-step.mjs'),
@@ -27,7 +31,14 @@ export async function step({ runs }) {
         'tuned',
       ),
       ...(withPyTorch
-        ? { pytorch: await Side.python(inDirectory('sides/torch_step.py'), shape, samples) }
+        ? {
+            pytorch: await Side.python(
+              inDirectory('sides/torch_step.py'),
+              shape,
+              samples,
+              precision,
+            ),
+          }
         : {}),
     };
     try {
@@ -35,7 +46,7 @@ export async function step({ runs }) {
         Object.entries(sides).map(([name, side]) => [name, () => side.measure()]),
       );
       const times = await interleave(measures, { warmups: 3, runs });
-      rows.push({ case: `ResNet-20 ${shape}, batch ${samples}`, times });
+      rows.push({ case: `ResNet-20 ${shape}, batch ${samples}, ${precision}`, times });
     } finally {
       for (const side of Object.values(sides)) await side.stop();
     }

@@ -1,12 +1,12 @@
 // One training step as a worker runs it: forward and backward pass to the lane's vector, then the
-// update from it. Arguments: input shape, batch size.
+// update from it. Arguments: input shape, batch size, precision.
 import { compileEngine, loadTensorFlow } from '@skipring/graph';
 import { buildModel, registerFusedKernels } from '@skipring/nn';
 import { availableParallelism } from 'node:os';
 import { NUM_CLASSES, parseShape, randomBatch, RESNET_20 } from '../lib/batch.mjs';
 import { serve, timed } from '../lib/side.mjs';
 
-const [shape, samplesText] = process.argv.slice(2);
+const [shape, samplesText, precision] = process.argv.slice(2);
 const inputShape = parseShape(shape);
 const samples = Number(samplesText);
 
@@ -14,7 +14,14 @@ const { version } = await loadTensorFlow({ threads: availableParallelism(), devi
 registerFusedKernels();
 const engine = compileEngine({
   model: buildModel(RESNET_20, inputShape, NUM_CLASSES, 1),
-  spec: { momentum: 0.9, nesterov: false, weightDecay: 0, labelSmoothing: 0, reduction: 'exact' },
+  spec: {
+    momentum: 0.9,
+    nesterov: false,
+    weightDecay: 0,
+    labelSmoothing: 0,
+    reduction: 'exact',
+    precision,
+  },
   trainBatchSizes: [samples],
   evaluationBatchSizes: [],
   laneSize: samples,

@@ -1,4 +1,4 @@
-"""The same training step in PyTorch, float32. Arguments: input shape, batch size.
+"""The same training step in PyTorch. Arguments: input shape, batch size, precision.
 
 Answers every line on standard input with {"elapsedMs": ...} on standard output.
 """
@@ -41,6 +41,7 @@ def resnet20(channels, num_classes):
 
 height, width, channels = (int(size) for size in sys.argv[1].split("x"))
 samples = int(sys.argv[2])
+mixed = sys.argv[3] == "bfloat16"
 torch.manual_seed(1)
 model = resnet20(channels, 10).to(memory_format=torch.channels_last)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
@@ -51,6 +52,8 @@ print(json.dumps({"ready": {"pytorch": torch.__version__}}), flush=True)
 for _ in sys.stdin:
     start = time.perf_counter()
     optimizer.zero_grad()
-    F.cross_entropy(model(images), labels).backward()
+    with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+        loss = F.cross_entropy(model(images), labels)
+    loss.backward()
     optimizer.step()
     print(json.dumps({"elapsedMs": 1e3 * (time.perf_counter() - start)}), flush=True)

@@ -233,6 +233,10 @@ export const badSpecs: readonly BadSpec[] = [
     '/reduction',
     'one of "exact", "float32"',
   ]),
+  change({ precision: 'float16' })('an unknown precision', [
+    '/precision',
+    'one of "float32", "bfloat16"',
+  ]),
   change({ priority: 101 })('too high a priority', ['/priority', 'at most 100']),
   change({ retries: { limit: -1 } })('a negative number of retries', [
     '/retries/limit',

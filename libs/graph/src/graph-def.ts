@@ -1,5 +1,12 @@
 /** TensorFlow's numbers of element types (tensorflow/core/framework/types.proto). */
-export const DataType = { float32: 1, int32: 3, int64: 9, bool: 10, resource: 20 } as const;
+export const DataType = {
+  float32: 1,
+  int32: 3,
+  int64: 9,
+  bool: 10,
+  bfloat16: 14,
+  resource: 20,
+} as const;
 
 /** Value of an attribute, by its kind in `AttrValue` (tensorflow/core/framework/attr_value.proto). */
 export type Attribute =

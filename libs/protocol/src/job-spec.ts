@@ -151,6 +151,10 @@ export const jobSpecSchema = z
     checkpoints: checkpointsSchema.prefault({}),
     evaluation: evaluationSchema.prefault({}),
     reduction: z.enum(['exact', 'float32']).default('exact'),
+    precision: z
+      .enum(['float32', 'bfloat16'])
+      .default('float32')
+      .describe('of convolutions and what lies between them; parameters and sums are float32'),
     priority: z.int().min(0).max(100).default(50).describe('higher runs first'),
     delayMs: z.int().min(0).max(604_800_000).default(0),
     retries: retriesSchema.prefault({}),

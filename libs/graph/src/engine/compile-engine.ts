@@ -1,8 +1,10 @@
 import type { TrainableModel } from '@skipring/nn';
+import type { JobSpec } from '@skipring/protocol';
 import { EngineError, type Engine, type VectorLayout } from '@skipring/trainer';
 import type { NodeBackend } from '../binding.js';
 import { GraphBuilder } from '../graph-builder.js';
-import { DataType, type Output } from '../graph-def.js';
+import { DataType, type Node, type Output } from '../graph-def.js';
+import { autocast } from '../passes/autocast.js';
 import { compareRecordings } from '../passes/compare-recordings.js';
 import { prune } from '../passes/prune.js';
 import { shareConstants } from '../passes/share-constants.js';
@@ -25,6 +27,8 @@ export interface EngineOptions {
   readonly spec: OptimizerSpec & {
     readonly labelSmoothing: number;
     readonly reduction: 'exact' | 'float32';
+    /** Of forward and backward passes; float32 where absent. */
+    readonly precision?: JobSpec['precision'];
   };
   /** Numbers of samples that lanes have, such as [64, 32]; each gets a graph. */
   readonly trainBatchSizes: readonly number[];
@@ -34,6 +38,9 @@ export interface EngineOptions {
   readonly numClasses: number;
   readonly inputShape: InputShape;
 }
+
+/** Begins the names of what is recorded of lanes. */
+const LANE_SCOPE = 'lane';
 
 let numEngines = 0;
 
@@ -56,7 +63,7 @@ export function compileEngine(options: EngineOptions): Engine {
   let momenta: RecordedLane['momenta'] = new Map();
   const lanes = new Map<number, LaneGraph>();
   for (const samples of options.trainBatchSizes) {
-    const scope = `lane${samples}`;
+    const scope = `${LANE_SCOPE}${samples}`;
     const record = { ...options, backend, builder: g, variables, samples, scope, sampleSeed: 1 };
     const lane = recordLane(record, spec.labelSmoothing);
     layout ??= layoutOf(lane.slots);
@@ -91,7 +98,10 @@ export function compileEngine(options: EngineOptions): Engine {
     ...state.reads,
     state.written,
   ];
-  const session = GraphSession.load(backend.binding, shareConstants(prune(g.nodes, outputs)));
+  const float = shareConstants(prune(g.nodes, outputs));
+  const isLane = ({ name }: Node): boolean => name.startsWith(LANE_SCOPE);
+  const graph = spec.precision === 'bfloat16' ? autocast(float, isLane) : float;
+  const session = GraphSession.load(backend.binding, graph);
   const engine = new GraphEngine({
     session,
     layout,
