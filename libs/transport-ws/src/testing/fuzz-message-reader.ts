@@ -26,7 +26,8 @@ type Random = (below: number) => number;
 
 /** xorshift32 */
 function seededRandom(seed: number): Random {
-  let state = (seed ^ 0x9e3779b9) | 1;
+  // Different for every seed, and never 0, where it would stay.
+  let state = Math.imul(seed, 0x9e3779b1) ^ 0x85ebca6b || 1;
   return (below) => {
     state ^= state << 13;
     state ^= state >>> 17;
