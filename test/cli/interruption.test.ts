@@ -21,25 +21,37 @@ async function expectNothingLeft(): Promise<void> {
   );
 }
 
+/** Starts the demo, and presses Ctrl-C when it says this. */
+async function interruptDemo(text: string): Promise<void> {
+  const demo = home.start(['demo']);
+  await demo.says(text);
+  demo.signal('SIGINT');
+  const { code, stderr, stdout } = await demo.result();
+  expect({ code, stderr }).toEqual({
+    code: 130,
+    stderr: expect.stringContaining('interrupted') as string,
+  });
+  expect(stderr).not.toContain('the job goes on');
+  expect(stdout).toBe('');
+  await expectNothingLeft();
+}
+
 describe('Ctrl-C', () => {
   it.each([
     ['Redis starts', 'starting Redis'],
     ['the coordinator starts', 'starting the coordinator'],
     ['the workers start', 'starting 2 workers'],
     ['data is prepared', 'preparing data set'],
-    ['the job trains', 'epoch 1/5 step'],
   ])('while %s leaves nothing of the demo', async (_moment, text) => {
-    const demo = home.start(['demo']);
-    await demo.says(text);
-    demo.signal('SIGINT');
-    const { code, stderr, stdout } = await demo.result();
-    expect({ code, stderr }).toEqual({
-      code: 130,
-      stderr: expect.stringContaining('interrupted') as string,
-    });
-    expect(stderr).not.toContain('the job goes on');
-    expect(stdout).toBe('');
-    await expectNothingLeft();
+    await interruptDemo(text);
+  });
+
+  it('while the job trains leaves nothing, also for the next cluster to go on with', async () => {
+    await interruptDemo('epoch 1/5 step');
+    const up = home.start(['up', '--workers', '0', '--port', '0']);
+    await up.says('Skipring is up');
+    const { stdout } = await home.run(['list', '-o', 'json']);
+    expect(JSON.parse(stdout)).toMatchObject([{ name: 'demo-glyphs', state: 'cancelled' }]);
   });
 
   it('ends `up` with success, and a second one ends at once what does not stop', async () => {

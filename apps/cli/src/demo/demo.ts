@@ -16,7 +16,11 @@ import {
   preparedEarlier,
   type FolderRegistration,
 } from './demo-data.js';
+import { cancelDemoJobs, DEMO_JOBS } from './demo-jobs.js';
 import { describeRun } from './report.js';
+
+/** For the job of an interrupted demo to be cancelled. */
+const CANCEL_TIMEOUT_MS = 5_000;
 
 interface DemoFlags {
   readonly data?: string;
@@ -79,13 +83,21 @@ async function runDemo(context: CommandContext, flags: CommonFlags & DemoFlags):
     const run = { context, flags, given, epochs, startedMs };
     await Promise.race([interruption, train(run, cluster), failure]);
   } finally {
+    if (interrupted.aborted) await abandon(cluster, forced);
     await cluster.stop();
   }
+}
+
+/** Best effort: what is not cancelled now is cancelled by the next demo. */
+async function abandon({ endpoint }: LocalCluster, forced: AbortSignal): Promise<void> {
+  const options = { ...endpoint, timeoutMs: CANCEL_TIMEOUT_MS, retries: 0, signal: forced };
+  await cancelDemoJobs(new SkipringClient(options)).catch(() => undefined);
 }
 
 async function train(run: DemoRun, cluster: LocalCluster): Promise<void> {
   const { context, flags, startedMs } = run;
   const client = new SkipringClient(cluster.endpoint);
+  await cancelDemoJobs(client);
   const dataSet = await prepare(run, client);
   const job = await client.submit(demoSpec(dataSet.name, run.epochs));
   context.tell(`job ${job.id} on data set ${dataSet.name}`);
@@ -138,7 +150,7 @@ function demoSpec(dataSet: string, epochs: number | null): JobSpecInput {
   const isGenerated = dataSet === GENERATED.name;
   return {
     apiVersion: API_VERSION,
-    name: `demo-${isGenerated ? dataSet : 'fashion-mnist'}`,
+    name: isGenerated ? DEMO_JOBS.generated : DEMO_JOBS.given,
     model: { family: 'resnet-cifar', depth: 20 },
     data: { dataSet, augmentation: { cropPadding: 2, flip: !isGenerated } },
     training: { epochs: epochs ?? (isGenerated ? 5 : 1), learningRate: 0.1, warmupSteps: 20 },
