@@ -12,6 +12,8 @@ export const attribute = {
 /** Adds nodes with names that are unique in one graph. */
 export class GraphBuilder {
   readonly nodes: Node[] = [];
+  /** Layer of the nodes that are added from now on. */
+  layer: string | null = null;
   private readonly names = new Map<string, number>();
 
   /** Adds a node; returns its name. */
@@ -19,7 +21,8 @@ export class GraphBuilder {
     const count = this.names.get(hint) ?? 0;
     this.names.set(hint, count + 1);
     const name = count === 0 ? hint : `${hint}_${count}`;
-    this.nodes.push({ name, op, inputs, attributes });
+    const { layer } = this;
+    this.nodes.push({ name, op, inputs, attributes, ...(layer === null ? {} : { layer }) });
     return name;
   }
 

@@ -36,6 +36,8 @@ export interface Node {
   /** `name:index` of a value, or `^name` of a node that must have run before. */
   readonly inputs: readonly string[];
   readonly attributes: Attributes;
+  /** The layer that asked for it while the model was recorded; absent outside of layers. */
+  readonly layer?: string;
 }
 
 /** Nodes in an order in which each comes after its inputs. */

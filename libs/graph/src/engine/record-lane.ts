@@ -145,7 +145,7 @@ function recordBatch<T>(options: RecordOptions, body: (recording: Recording) => 
     for (const { name, variable } of [...model.parameters, ...model.movingStatistics]) {
       recorder.bind(variable, variables.read(name));
     }
-    result = recorder.record(() => body({ recorder, images, labels, inputs }));
+    result = recorder.record(model.model.layers, () => body({ recorder, images, labels, inputs }));
   });
   if (result === null) throw new EngineError('MODEL_INVALID', 'nothing was recorded');
   return result;

@@ -1,4 +1,4 @@
-import { registerFusedKernels, type TrainableModel } from '@skipring/nn';
+import { registerFusedKernels, trainable, type TrainableModel } from '@skipring/nn';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadTensorFlow, nodeBackend } from '../tensorflow.js';
@@ -43,6 +43,62 @@ describe('a model that cannot be recorded is refused', () => {
     expect(() => smallEngine({}, model)).toThrowError(
       expect.objectContaining({ name: 'EngineError', code: 'RECORDING_DIFFERS' }),
     );
+  });
+
+  /** The small model with a layer of our own before its classifier. */
+  function withLayer(work: (x: tf.Tensor) => tf.Tensor): TrainableModel {
+    class Custom extends tf.layers.Layer {
+      static readonly className = 'Custom';
+      override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+        return tf.tidy(() => work(Array.isArray(inputs) ? inputs[0]! : inputs));
+      }
+      override computeOutputShape(shape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
+        return shape;
+      }
+    }
+    const { model } = smallModel();
+    const custom = new Custom({ name: 'head/custom' });
+    const pooled = model.getLayer('pool').output as tf.SymbolicTensor;
+    const outputs = model.getLayer('classifier').apply(custom.apply(pooled)) as tf.SymbolicTensor;
+    return trainable(tf.model({ inputs: model.inputs, outputs }));
+  }
+
+  it.each([
+    ['random numbers', 'CONSTANT_DIFFERS', (x: tf.Tensor) => x.mul(tf.scalar(Math.random()))],
+    ['dropout', 'CONSTANT_DIFFERS', (x: tf.Tensor) => tf.dropout(x, 0.5)],
+    [
+      'a value that is read',
+      'VALUE_READ',
+      (x: tf.Tensor) => x.mul(x.max().dataSync<'float32'>()[0]!),
+    ],
+  ])('naming the layer: %s', (_, code, work) => {
+    expect(() => smallEngine({}, withLayer(work))).toThrowError(
+      expect.objectContaining({
+        code,
+        message: expect.stringMatching(/layer head\/custom/) as string,
+      }),
+    );
+  });
+
+  it('naming the layer: an operation that comes and goes', () => {
+    let calls = 0;
+    const model = withLayer((x) => {
+      calls += 1;
+      return calls % 2 === 1 ? x : x.neg();
+    });
+    // Building the model calls no layer; each recording calls each once.
+    expect(() => smallEngine({}, model)).toThrowError(
+      expect.objectContaining({
+        code: 'RECORDING_DIFFERS',
+        message: expect.stringMatching(/Neg of layer head\/custom/) as string,
+      }),
+    );
+  });
+
+  it('and leaves its layers as they were', () => {
+    const model = withLayer((x) => x.mul(tf.scalar(Math.random())));
+    expect(() => smallEngine({}, model)).toThrowError();
+    expect(model.model.layers.filter((layer) => Object.hasOwn(layer, 'call'))).toEqual([]);
   });
 
   it('for a parameter that the loss does not depend on', () => {

@@ -44,6 +44,20 @@ describe('compareRecordings', () => {
     expect(error.message).toContain('dropout/Mul');
   });
 
+  it('names the layer of the operation', () => {
+    const [first, second] = [1, 0].map((value) =>
+      recording(value).map((node) => ({ ...node, layer: 'head/drop' })),
+    );
+    expect(refusal(first!, second!).message).toContain('of layer head/drop');
+  });
+
+  it('names what a longer recording has and a shorter one lacks', () => {
+    const [whole, part] = [recording(1), recording(1).slice(0, -1)];
+    const last = whole.at(-1)!.name;
+    expect(refusal(whole, part).message).toContain(`${last} is missing`);
+    expect(refusal(part, whole).message).toContain(`${last} was not there before`);
+  });
+
   it.each([
     ['number of operations', recording(1).slice(0, 2)],
     ['operation', recording(1, { op: 'AddV2' })],

@@ -8,7 +8,7 @@ import type {
   TensorValues,
 } from '../binding.js';
 import type { GraphBuilder } from '../graph-builder.js';
-import { DataType, type Attributes, type Output } from '../graph-def.js';
+import { DataType, type Attribute, type Attributes, type Output } from '../graph-def.js';
 import { inferredTypes, toAttribute } from './attributes.js';
 
 /** What a native tensor stands for in the graph. */
@@ -48,14 +48,35 @@ export class Recorder {
     return this.resolve(this.idOf(tensor)).output;
   }
 
-  /** Runs `body` with the stand-in in place. */
-  record<T>(body: () => T): T {
+  /** Runs `body` with the stand-in in place; what `layers` do is recorded under their names. */
+  record<T>(layers: readonly tf.layers.Layer[], body: () => T): T {
+    const release = layers.map((layer) => this.watch(layer));
     this.backend.binding = this.standIn();
     try {
       return body();
     } finally {
       this.backend.binding = this.native;
+      for (const restore of release) restore();
     }
+  }
+
+  /** Makes nodes know the layer that they come from; returns how to stop it. */
+  private watch(layer: tf.layers.Layer): () => void {
+    const own = Object.getOwnPropertyDescriptor(layer, 'call');
+    const call = layer.call.bind(layer);
+    layer.call = (...inputs) => {
+      const outer = this.builder.layer;
+      this.builder.layer = layer.name;
+      try {
+        return call(...inputs);
+      } finally {
+        this.builder.layer = outer;
+      }
+    };
+    return () => {
+      if (own === undefined) Reflect.deleteProperty(layer, 'call');
+      else Object.defineProperty(layer, 'call', own);
+    };
   }
 
   /** A plain object, for the binding is a frozen native one that a Proxy can't stand in for. */
@@ -74,10 +95,11 @@ export class Recorder {
         this.native.deleteTensor(id);
       },
       tensorDataSync: () => {
+        const { layer } = this.builder;
         throw new EngineError(
           'VALUE_READ',
-          "the model reads a tensor's values while it is recorded (dataSync or arraySync): " +
-            'expected a model whose operations do not depend on values',
+          `${layer === null ? 'the model' : `layer ${layer}`} reads a tensor's values while it is ` +
+            'recorded (dataSync or arraySync): expected operations that do not depend on values',
         );
       },
       isUsingGpuDevice: () => this.native.isUsingGpuDevice(),
@@ -107,9 +129,7 @@ export class Recorder {
         op,
         inputs.map(({ dtype }) => dtype),
       ),
-      ...Object.fromEntries(
-        attributes.map((entry) => [entry.name, toAttribute(this.native, op, entry)]),
-      ),
+      ...Object.fromEntries(attributes.map((entry) => [entry.name, this.attribute(op, entry)])),
     };
     const inputOutputs = inputs.map(({ output }) => output);
     const name = this.builder.node(op, inputOutputs, recorded, `${this.scope}/${op}`);
@@ -117,6 +137,11 @@ export class Recorder {
       this.values.set(id, { output: `${name}:${index}`, dtype });
     });
     return results;
+  }
+
+  private attribute(op: string, entry: OpAttribute): Attribute {
+    const { layer } = this.builder;
+    return toAttribute(this.native, layer === null ? op : `${op} of layer ${layer}`, entry);
   }
 
   private resolve(id: number): Recorded {
