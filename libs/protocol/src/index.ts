@@ -7,6 +7,7 @@ export * from './ledger.js';
 export * from './api.js';
 export { fieldErrors, valueText } from './field-errors.js';
 export * from './control.js';
+export { Throughput } from './throughput.js';
 export * from './stop-deadlines.js';
 export * from './ring-frame.js';
 export * from './philox.js';

@@ -76,6 +76,14 @@ describe('ProgressView', () => {
     for (const line of lines) expect(line.length).toBeLessThan(columns);
   });
 
+  it('reckons the time left by whole steps, also after the short last one of an epoch', () => {
+    const { view: progress, text } = view(true);
+    progress.show(stepEvent(4));
+    const short = stepEvent(5) as Extract<JobEvent, { type: 'step' }>;
+    progress.show({ ...short, metrics: { ...short.metrics, samples: 10, stepMs: 50 } });
+    expect(text()).toContain('step 5/10 loss 0.5000 acc 75.00 % 200 images/s eta 2s');
+  });
+
   it('writes a line now and then, and for the last step, to a log', () => {
     const { view: progress, text } = view(false);
     for (const [step, timeMs] of [

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { JobEvent, JobView } from '@skipring/protocol';
+import { Throughput, type JobEvent, type JobView } from '@skipring/protocol';
 import { epochNumber } from './epoch.js';
 import { duration, percent } from './format.js';
 import type { Style } from './style.js';
@@ -9,8 +9,6 @@ const BAR_WIDTH = 24;
 const MIN_BAR_WIDTH = 5;
 /** On a log, a line this often is enough. */
 const LINE_INTERVAL_MS = 5_000;
-/** Smoothing of images/s over steps. */
-const RATE_DECAY = 0.9;
 
 export interface ProgressTarget {
   readonly stream: Writable;
@@ -28,7 +26,7 @@ type Metrics = Extract<JobEvent, { type: 'step' }>['metrics'];
  * drawn over on a terminal and as lines in a log; what stays true (evaluations, ends) as lines.
  */
 export class ProgressView {
-  private imagesPerSecond = 0;
+  private readonly throughput = new Throughput();
   private lastLineMs = 0;
   private passingShown = false;
 
@@ -102,11 +100,7 @@ export class ProgressView {
   }
 
   private showStep(metrics: Metrics, timeMs: number): void {
-    const rate = (metrics.samples / Math.max(1, metrics.stepMs)) * 1000;
-    this.imagesPerSecond =
-      this.imagesPerSecond === 0
-        ? rate
-        : RATE_DECAY * this.imagesPerSecond + (1 - RATE_DECAY) * rate;
+    this.throughput.observe(metrics.samples, metrics.stepMs);
     const isLast = metrics.step === this.totalSteps;
     if (this.target.isTerminal) this.bar(metrics);
     else if (timeMs - this.lastLineMs >= LINE_INTERVAL_MS || isLast) {
@@ -116,12 +110,12 @@ export class ProgressView {
   }
 
   private stepText(metrics: Metrics): string {
-    const left = Math.max(0, this.totalSteps - metrics.step) * metrics.samples;
-    const eta = duration((left / Math.max(1e-9, this.imagesPerSecond)) * 1000);
+    const { imagesPerSecond } = this.throughput;
+    const etaMs = this.throughput.etaMs(Math.max(0, this.totalSteps - metrics.step));
     return (
       `${this.epochText(metrics.epoch)} step ${metrics.step}/${this.totalSteps}` +
       ` loss ${metrics.loss.toFixed(4)} acc ${percent(metrics.accuracy)}` +
-      ` ${Math.round(this.imagesPerSecond)} images/s eta ${eta}`
+      ` ${Math.round(imagesPerSecond)} images/s eta ${etaMs === null ? '-' : duration(etaMs)}`
     );
   }
 

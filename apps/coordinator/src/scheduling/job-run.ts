@@ -1,7 +1,6 @@
 import type { Ledger } from '@skipring/cluster';
-import type { JobView, StepMetrics } from '@skipring/protocol';
+import { Throughput, type JobView, type StepMetrics } from '@skipring/protocol';
 import type { JobRecord } from '@skipring/redis';
-import { Throughput } from './throughput.js';
 
 /** What the scheduler keeps of a job between the start and the end of an attempt. */
 export class JobRun {

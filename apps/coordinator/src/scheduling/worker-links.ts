@@ -1,8 +1,7 @@
 import type { CoordinatorMetrics } from '@skipring/metrics';
-import type { CoordinatorMessage } from '@skipring/protocol';
+import { Throughput, type CoordinatorMessage } from '@skipring/protocol';
 import type { Logger } from 'pino';
 import type { WorkerLink } from './ports.js';
-import { Throughput } from './throughput.js';
 
 interface Linked {
   readonly link: WorkerLink;

@@ -1,7 +1,7 @@
 /** Weight of the newest step in the mean: that of about the last ten steps. */
 const WEIGHT = 0.1;
 
-/** Images per second over the last steps. */
+/** Images per second over the last steps, and the time left at that pace. */
 export class Throughput {
   private samples = 0;
   private seconds = 0;
