@@ -1,0 +1,45 @@
+import type { JobSpecInput } from '@skipring/protocol';
+import { describe, expect, it } from 'vitest';
+import { addGlyphs, runJob, smallJob, startCluster } from '../support/cluster.js';
+
+const adamw: Partial<JobSpecInput> = {
+  training: {
+    epochs: 1,
+    learningRate: 0.002,
+    weightDecay: 0.05,
+    optimizer: { kind: 'adamw' },
+    gradientClipNorm: 1,
+  },
+};
+
+const jobs: [string, Partial<JobSpecInput>][] = [
+  ['DenseNet', { ...adamw, model: { family: 'densenet-cifar', depth: 7, growthRate: 4 } }],
+  [
+    'a pre-activation network in bfloat16',
+    {
+      ...adamw,
+      model: { family: 'resnet-cifar', depth: 8, preActivation: true },
+      precision: 'bfloat16',
+    },
+  ],
+];
+
+describe('jobs with AdamW and a clipped gradient', () => {
+  it('end with the same model on 1 and 2 workers', async () => {
+    const hashes = new Map(jobs.map(([name]) => [name, new Set<string>()]));
+    for (const numWorkers of [1, 2]) {
+      const { client, stop } = await startCluster(numWorkers);
+      try {
+        const dataSet = await addGlyphs(client, 150, 40);
+        for (const [name, changes] of jobs) {
+          const spec = smallJob(dataSet, { ...changes, workers: { min: numWorkers } });
+          hashes.get(name)!.add(await runJob(client, spec));
+        }
+      } finally {
+        await stop();
+      }
+    }
+    for (const [name, found] of hashes) expect(found.size, name).toBe(1);
+    expect(new Set([...hashes.values()].flatMap((found) => [...found])).size).toBe(jobs.length);
+  });
+});
