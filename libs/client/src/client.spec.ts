@@ -177,6 +177,20 @@ describe('SkipringClient', () => {
       expect(answered.slice(0, 2)).toEqual(['/events 0', '/events 1']);
     });
 
+    it('while the coordinator is busy taking over', async () => {
+      let numBusy = 0;
+      const client = await serve((request, response) => {
+        if (numBusy < 5) {
+          numBusy += 1;
+          answer(response, 503, { ...problem, status: 503, code: 'NOT_LEADER' });
+        } else if (request.url?.includes('/events') === true) {
+          sendEvents(response, Number(request.headers['last-event-id'] ?? 0), states.length);
+          response.end();
+        } else answer(response, 200, endedJob);
+      });
+      expect(await followed(client)).toEqual(states);
+    });
+
     it.each([1, 2, 4])('to its last event when the stream ends behind event %i', async (cut) => {
       const client = await serveJob(cut, false);
       expect(await followed(client)).toEqual(states);

@@ -174,7 +174,9 @@ export class SkipringClient {
       } catch (error) {
         if (isAborted(signal)) return;
         this.signal?.throwIfAborted();
-        if (error instanceof ApiError || error instanceof z.ZodError) throw error;
+        // 503: the coordinator restarts, or waits to take over from another.
+        if (error instanceof ApiError && error.status !== 503) throw error;
+        if (error instanceof z.ZodError) throw error;
         if (Date.now() - lastContact > FOLLOW_TIMEOUT_MS) throw error;
       }
       await pause(RECONNECT_MS, signal);
