@@ -35,6 +35,7 @@ export class DisturbedJob {
     const { id } = await cluster.client.submit(spec);
     const watch = new JobWatch(cluster.client, id);
     const undisturbed = await watch.ended();
+    watch.close();
     expect(undisturbed).toMatchObject({ state: 'succeeded', attempt: 1, generation: 1 });
     return new DisturbedJob(cluster, spec, numEpochs * STEPS_PER_EPOCH, undisturbed);
   }

@@ -44,17 +44,33 @@ export class ProcessCluster {
   }
 
   async startCoordinator(): Promise<void> {
-    this.coordinator = await ServerProcess.start(
+    this.coordinator = await this.coordinatorAt(this.port, 'listening');
+  }
+
+  /** A further coordinator of the same store; resolves when it has logged the event. */
+  coordinatorAt(port: number, event: 'listening' | 'standby'): Promise<ServerProcess> {
+    return ServerProcess.start(
       'coordinator',
       {
         REDIS_URL: this.redis.url,
-        SKIPRING_PORT: String(this.port),
+        SKIPRING_PORT: String(port),
         SKIPRING_DATA_DIR: this.dataDirectory,
         SKIPRING_API_TOKEN: API_TOKEN,
         SKIPRING_JOIN_TOKEN: JOIN_TOKEN,
       },
-      ({ event }) => event === 'listening',
+      (line) => line.event === event,
     );
+  }
+
+  /** For a coordinator at another address. */
+  clientOf(url: string): SkipringClient {
+    return new SkipringClient({ url, token: API_TOKEN });
+  }
+
+  /** The leader, to be killed or frozen by a test. */
+  get leader(): ServerProcess {
+    if (this.coordinator === null) throw new Error('no coordinator was started');
+    return this.coordinator;
   }
 
   /** SIGKILL, with nothing said to the workers. */

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DirectoryCheckpoints } from '@skipring/checkpoint';
 import { coordinatorMetrics } from '@skipring/metrics';
@@ -5,6 +6,7 @@ import {
   closeConnection,
   connectForCommands,
   DataSetStore,
+  DEFAULT_RETENTION,
   RunStore,
   WorkQueue,
 } from '@skipring/redis';
@@ -20,6 +22,7 @@ import { EventStreams } from './jobs/event-stream.js';
 import { JobEntries, type JobEntry } from './jobs/job-entries.js';
 import { JobsService } from './jobs/jobs.service.js';
 import { Models } from './jobs/models.js';
+import { lead } from './lead.js';
 import { createLog } from './observe/log.js';
 import { checkedOptions, type CoordinatorOptions } from './options.js';
 import { ClusterScheduler } from './scheduling/cluster-scheduler.js';
@@ -35,12 +38,15 @@ const WRITES_DEADLINE_MS = 2_000;
 export interface Coordinator {
   readonly url: string;
   readonly port: number;
+  /** Resolves when another coordinator has taken over: this one must end at once. */
+  readonly leadershipLost: Promise<Error>;
   /** Ends in order: requests in progress have a deadline. Safe to call twice. */
   close(): Promise<void>;
 }
 
 /**
- * Makes the parts, wires them and listens.
+ * Waits until no other coordinator leads below the same key prefix, then makes the parts, wires them
+ * and listens. While it waits it answers at its port that it is alive and not ready.
  * @throws OptionsError, StoreError STORE_UNAVAILABLE when Redis does not answer, and errors of
  *   `listen` and of the file system
  */
@@ -53,9 +59,9 @@ export async function createCoordinator(
   let closed: Promise<void> | null = null;
   const close = (): Promise<void> => (closed ??= closeAll(closers, log));
   try {
-    const port = await start(options, log, closers);
+    const { port, leadershipLost } = await start(options, log, closers);
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-    return { url: `http://${host}:${port}`, port, close };
+    return { url: `http://${host}:${port}`, port, leadershipLost, close };
   } catch (error) {
     await close();
     throw error;
@@ -66,7 +72,7 @@ async function start(
   options: CoordinatorOptions,
   log: Logger,
   closers: (() => Promise<void>)[],
-): Promise<number> {
+): Promise<Pick<Coordinator, 'port' | 'leadershipLost'>> {
   const closing = new AbortController();
   const metrics = coordinatorMetrics();
   const redisOptions = {
@@ -78,8 +84,11 @@ async function start(
   };
   const redis = connectForCommands(redisOptions);
   closers.push(() => closeConnection(redis));
-  const store = new RunStore(redis, options.keyPrefix);
-  await store.ping();
+  const holder = `${hostname()} process ${process.pid}`;
+  const { keyPrefix } = options;
+  const { lease, port } = await lead({ redis, keyPrefix, holder }, options, log);
+  closers.push(() => lease.release());
+  const store = new RunStore(redis, options.keyPrefix, DEFAULT_RETENTION, lease.number);
 
   const jobQueue = new WorkQueue<JobEntry>({ ...redisOptions, name: 'jobs', concurrency: 1 });
   closers.push(() => jobQueue.close());
@@ -154,7 +163,7 @@ async function start(
   await entries.recover();
   const http = await serve(module, {
     host: options.host,
-    port: options.port,
+    port,
     tokens: { api: options.apiToken, join: options.joinToken },
     metrics,
     log,
@@ -173,7 +182,7 @@ async function start(
   scheduler.start();
   await dataSets.start();
   jobQueue.start((entry) => jobs.takeTurn(entry));
-  return http.port;
+  return { port: http.port, leadershipLost: lease.lost };
 }
 
 /** Last opened is closed first; a failure to close one part does not keep the others open. */

@@ -4,6 +4,7 @@ import { createLog } from './observe/log.js';
 import { OptionsError, readOptions, type CoordinatorOptions } from './options.js';
 
 const EXIT_OPTIONS = 2;
+const EXIT_LEADERSHIP_LOST = 3;
 
 const options = optionsOrExit();
 const log = createLog(options.logLevel);
@@ -51,7 +52,13 @@ process.on('uncaughtException', (error) => {
 
 try {
   coordinator = await createCoordinator(options, log);
-  const { url } = coordinator;
+  const { url, leadershipLost } = coordinator;
+  void leadershipLost.then((error) => {
+    // At once: another serves already, and what this one would still store is refused.
+    log.fatal({ err: error, code: 'LEADERSHIP_LOST' }, 'leadership lost');
+    process.stderr.write(`skipring coordinator: ${error.message}\n`);
+    process.exit(EXIT_LEADERSHIP_LOST);
+  });
   log.info({ event: 'listening', url, pid: process.pid }, 'listening');
 } catch (error) {
   const { code = 'UNEXPECTED' } = error as { code?: string };

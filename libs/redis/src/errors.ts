@@ -3,6 +3,8 @@ export type StoreErrorCode =
   | 'STORE_UNAVAILABLE'
   /** An idempotency key that was used before with another request. */
   | 'IDEMPOTENCY_KEY_REUSED'
+  /** Another coordinator leads: nothing was written. */
+  | 'LEADERSHIP_LOST'
   /** A stored value that is not of this version; the message names the key. */
   | 'STORE_CORRUPT';
 

@@ -1,6 +1,7 @@
 export { closeConnection, connectForCommands, type RedisStoreOptions } from './connection.js';
 export { StoreError, type StoreErrorCode } from './errors.js';
 export { jobRecordSchema, type JobRecord, type NewJobEvent } from './job-record.js';
+export { LeaderLease, LEASE_TTL_MS, type LeaseOptions, type OtherLeader } from './leader-lease.js';
 export {
   DEFAULT_RETENTION,
   RunStore,

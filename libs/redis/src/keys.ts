@@ -43,6 +43,16 @@ export class Keys {
     return `${this.prefix}:idempotency:${keyHash}`;
   }
 
+  /** The leader's token; expires. */
+  get leader(): string {
+    return `${this.prefix}:leader`;
+  }
+
+  /** Counter: the number of the last leader. */
+  get leaderNumber(): string {
+    return `${this.prefix}:leader:number`;
+  }
+
   /** Sorted set of the names of data sets. */
   get dataSets(): string {
     return `${this.prefix}:data-sets`;

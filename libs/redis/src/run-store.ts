@@ -17,7 +17,8 @@ import type { Redis } from 'ioredis';
 import { toStoreError, StoreError } from './errors.js';
 import { decodeRecord, encodeRecord, type JobRecord, type NewJobEvent } from './job-record.js';
 import { Keys } from './keys.js';
-import { CHANGE_JOB, CREATE_JOB } from './scripts.js';
+import { leadershipLost } from './leader-lease.js';
+import { CHANGE_JOB, CREATE_JOB, NEXT_ATTEMPT, NOT_LEADER } from './scripts.js';
 
 export interface Retention {
   /** About this many newest events are kept of a job. */
@@ -79,6 +80,8 @@ export class RunStore {
     private readonly redis: Redis,
     keyPrefix: string,
     private readonly retention: Retention = DEFAULT_RETENTION,
+    /** Of the leader that writes: writes throw LEADERSHIP_LOST once there is a later one. */
+    private readonly leaderNumber: number | null = null,
   ) {
     this.keys = new Keys(keyPrefix);
   }
@@ -96,24 +99,25 @@ export class RunStore {
     const { id, state } = record;
     const value =
       idempotency === null ? '' : JSON.stringify({ id, request: idempotency.requestHash });
-    const known = await this.run(() =>
-      this.redis.eval(
-        CREATE_JOB,
-        5,
+    const [known] = (await this.write(
+      CREATE_JOB,
+      [
         this.keys.idempotency(idempotency?.keyHash ?? ''),
         this.keys.jobs,
         this.keys.jobsIn(state),
         this.keys.job(id),
         this.keys.events(id),
+      ],
+      [
         id,
         value,
         this.retention.idempotencyMs,
         this.encodeEvent(id, event),
         this.retention.events,
         ...Object.entries(encodeRecord(record)).flat(),
-      ),
-    );
-    if (typeof known !== 'string' || idempotency === null) return { id, created: true };
+      ],
+    )) as [string];
+    if (known === '' || idempotency === null) return { id, created: true };
     const first = JSON.parse(known) as { id: string; request: string };
     if (first.request !== idempotency.requestHash) {
       throw new StoreError(
@@ -136,10 +140,9 @@ export class RunStore {
     const series = evaluation === undefined ? 'steps' : 'evaluations';
     const entry = step ?? evaluation;
     const time = new Date().toISOString();
-    const reply = (await this.run(() =>
-      this.redis.eval(
-        CHANGE_JOB,
-        7,
+    const reply = (await this.write(
+      CHANGE_JOB,
+      [
         this.keys.job(id),
         this.keys.events(id),
         this.keys.series(id, series),
@@ -147,6 +150,8 @@ export class RunStore {
         this.keys.series(id, 'steps'),
         this.keys.series(id, 'evaluations'),
         this.keys.ledger(id),
+      ],
+      [
         id,
         from?.join(',') ?? '',
         attempt ?? '',
@@ -159,7 +164,7 @@ export class RunStore {
         this.retention[series],
         state === undefined ? 0 : finalJobStates.includes(state) ? this.retention.historyMs : -1,
         encodeLedger(change.ledger),
-      ),
+      ],
     )) as [number, string];
     if (reply[0] === -1) return { outcome: 'missing' };
     if (reply[0] === 0) return { outcome: 'refused', state: reply[1] as JobState };
@@ -169,7 +174,7 @@ export class RunStore {
 
   /** The number of a new attempt: each number is given once, ever. */
   async nextAttempt(id: string): Promise<number> {
-    return this.run(() => this.redis.incr(this.keys.attempt(id)));
+    return (await this.write(NEXT_ATTEMPT, [this.keys.attempt(id)], [])) as number;
   }
 
   /** Newest first. `cursor` is the id of the last job of the page before. */
@@ -262,6 +267,19 @@ export class RunStore {
 
   private encodeEvent(jobId: string, event: NewJobEvent, time = new Date().toISOString()): string {
     return JSON.stringify({ ...event, jobId, time });
+  }
+
+  /** Runs a script that only the leader may run. */
+  private async write(
+    script: string,
+    keys: readonly string[],
+    values: readonly (string | number)[],
+  ): Promise<unknown> {
+    const { leaderNumber } = this;
+    const all = [this.keys.leaderNumber, ...keys, leaderNumber ?? '', ...values];
+    const reply = await this.run(() => this.redis.eval(script, keys.length + 1, ...all));
+    if (reply === NOT_LEADER && leaderNumber !== null) throw leadershipLost(leaderNumber);
+    return reply;
   }
 
   private async run<T>(command: () => Promise<T>): Promise<T> {

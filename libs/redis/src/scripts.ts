@@ -1,35 +1,82 @@
+/** What a script returns instead of writing when a later leader has taken over. */
+export const NOT_LEADER = 'not-leader';
+
+/**
+ * Begins a script that only the leader may run. Its first key is the counter of leaders and its first
+ * argument the caller's number, or "" for a caller without one.
+ */
+const FENCE = `
+if ARGV[1] ~= '' and redis.call('GET', KEYS[1]) ~= ARGV[1] then return '${NOT_LEADER}' end
+table.remove(KEYS, 1)
+table.remove(ARGV, 1)
+`;
+
+/**
+ * Takes the lease unless it is held. KEYS: leader, counter of leaders. ARGV: token, TTL in ms.
+ * Returns {number of this leader, 0, ""}, or {0, remaining ms, token of the holder}.
+ */
+export const ACQUIRE_LEASE = `
+local holder = redis.call('GET', KEYS[1])
+if holder then return {0, redis.call('PTTL', KEYS[1]), holder} end
+local number = redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return {number, 0, ''}
+`;
+
+/**
+ * Renews a lease, also one that ran out while Redis was away, unless another has led since.
+ * KEYS: leader, counter of leaders. ARGV: token, TTL in ms, number. Returns 1 when it is held.
+ */
+export const RENEW_LEASE = `
+if redis.call('GET', KEYS[2]) ~= ARGV[3] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+`;
+
+/** Gives a lease up. KEYS: leader, counter of leaders. ARGV: token. Returns 1 when it was held. */
+export const RELEASE_LEASE = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+`;
+
+/** The number of a new attempt. KEYS and ARGV: of FENCE, then the attempt counter. */
+export const NEXT_ATTEMPT = `${FENCE}
+return redis.call('INCR', KEYS[1])
+`;
+
 /**
  * Creates a job unless its idempotency key is known. Each script runs whole or not at all.
  *
- * KEYS: idempotency key or "", jobs, jobs in state, job hash, events
- * ARGV: id, idempotency value, TTL in ms, event JSON, event limit, field, value, field, value, ...
- * Returns the stored idempotency value when the key is known, else false.
+ * KEYS: of FENCE, then idempotency key or "", jobs, jobs in state, job hash, events
+ * ARGV: of FENCE, then id, idempotency value, TTL in ms, event JSON, event limit, field, value,
+ *       field, value, ...
+ * Returns {the stored idempotency value when the key is known, else ""}.
  */
-export const CREATE_JOB = `
+export const CREATE_JOB = `${FENCE}
 if ARGV[2] ~= '' then
   local known = redis.call('GET', KEYS[1])
-  if known then return known end
+  if known then return {known} end
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 end
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
 redis.call('ZADD', KEYS[3], 0, ARGV[1])
 redis.call('HSET', KEYS[4], unpack(ARGV, 6))
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], '*', 'event', ARGV[4])
-return false
+return {''}
 `;
 
 /**
  * Changes a job under a guard, with its event and history entry, and moves it between the lists of
  * states.
  *
- * KEYS: job hash, events, series, jobs in old state (prefix), steps, evaluations, ledger
- * ARGV: id, allowed states "a,b" or "", attempt or "", JSON {field: JSON}, new state or "",
+ * KEYS: of FENCE, then job hash, events, series, jobs in old state (prefix), steps, evaluations, ledger
+ * ARGV: of FENCE, then id, allowed states "a,b" or "", attempt or "", JSON {field: JSON}, new state or "",
  *       event JSON or "", event limit, series score or "", series member, series limit,
  *       history TTL in ms: 0 leaves it, -1 removes it, JSON {ledger field: JSON, or false to remove it}
  * Returns {1, event id or ""} when done, {0, current state} when the guard failed, {-1, ""} when
  * there is no such job.
  */
-export const CHANGE_JOB = `
+export const CHANGE_JOB = `${FENCE}
 local stored = redis.call('HMGET', KEYS[1], 'state', 'attempt')
 if not stored[1] then return {-1, ''} end
 local state = cjson.decode(stored[1])

@@ -28,6 +28,8 @@ function storeProblem({ code, message }: StoreError): HttpProblem {
   switch (code) {
     case 'STORE_UNAVAILABLE':
       return new HttpProblem(code, 'Redis does not answer; try again', [], { 'retry-after': '2' });
+    case 'LEADERSHIP_LOST':
+      return new HttpProblem('NOT_LEADER', message, [], { 'retry-after': '2' });
     case 'IDEMPOTENCY_KEY_REUSED':
       return new HttpProblem(code, message);
     case 'STORE_CORRUPT':

@@ -30,6 +30,7 @@ export const problemKinds = {
   TOO_MANY_WORKERS: [503, 'Too many workers are connected'],
   TOO_MANY_STREAMS: [503, 'Too many event streams are open'],
   STORE_UNAVAILABLE: [503, 'The store is not reachable'],
+  NOT_LEADER: [503, 'Another coordinator leads'],
   SHUTTING_DOWN: [503, 'The coordinator is shutting down'],
   INTERNAL: [500, 'The coordinator failed'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
