@@ -1,0 +1,87 @@
+import type { CoordinatorMessage, Fence } from '@skipring/protocol';
+import type { Cluster } from '../cluster.js';
+import type { Generation } from '../state.js';
+import { stateOf } from './copy.js';
+import type { ModelWorker } from './model.js';
+import type { Report } from './simulated-worker.js';
+
+/** All of a cluster with one job that decides what it does next, but for clocks and texts. */
+export function clusterKey(cluster: Cluster): unknown {
+  const { jobs, workers } = stateOf(cluster);
+  return [
+    [...jobs.values()].map((run) => [
+      [run.state, fenceKey(run.fence), generationKey(run.generation), run.ranks],
+      [[...run.holders].sort(), [...run.leaving].sort(), run.regroup === null],
+      [run.checkpointStep, run.committedStep, run.numBroken],
+    ]),
+    [...workers.values()].map(({ id, draining, released, jobId, stopping }) => [
+      [id, draining, released, jobId, fenceKey(stopping?.fence ?? null)],
+    ]),
+  ];
+}
+
+function generationKey(generation: Generation | null): unknown {
+  if (generation === null) return null;
+  const { phase, broken, members, checkpointStep, ready, finished, absent } = generation;
+  return [
+    [phase, broken, checkpointStep, members.map(({ workerId }) => workerId)],
+    [...ready].map(([rank, { position }]) => [rank, position.step]).sort(),
+    [[...finished.keys()].sort(), [...absent].sort()],
+  ];
+}
+
+export function workerKey(worker: ModelWorker): unknown {
+  const { isAlive, isGone, link, inbox, outbox, step, membership } = worker;
+  const { start } = membership ?? {};
+  return [
+    [isAlive, isGone, link.worker, link.coordinator, step],
+    inbox.map(messageKey),
+    outbox.map(messageKey),
+    membership === null
+      ? null
+      : [
+          [membership.ring, membership.members, membership.rank, membership.stored],
+          [membership.isSynchronised, membership.isAborted, membership.isFinished],
+          start === null || start === undefined ? null : [start.step, start.source, start.isBehind],
+        ],
+  ];
+}
+
+function messageKey(message: CoordinatorMessage | Report): unknown {
+  switch (message.type) {
+    case 'prepare':
+      return [
+        ['prepare', fenceKey(message.fence), message.rank, message.checkpointStep],
+        message.members.map(({ workerId }) => workerId),
+      ];
+    case 'start':
+      return [
+        'start',
+        fenceKey(message.fence),
+        message.position.step,
+        message.sourceRank,
+        message.behind,
+      ];
+    case 'stop':
+      return ['stop', fenceKey(message.fence), message.checkpoint];
+    case 'ready':
+    case 'aborted':
+      return [message.type, fenceKey(message.fence), message.position.step];
+    case 'step':
+      return ['step', fenceKey(message.fence), message.rank, message.step];
+    case 'finished':
+    case 'stopped':
+    case 'evaluation':
+      return [message.type, fenceKey(message.fence)];
+    case 'heartbeat':
+    case 'leave':
+    case 'welcome':
+    case 'released':
+    case 'refused':
+      return message.type;
+  }
+}
+
+function fenceKey(fence: Fence | null): string | null {
+  return fence === null ? null : `${fence.attempt}/${fence.generation}`;
+}
