@@ -41,8 +41,11 @@ export class DisturbedJob {
   }
 
   /** Submits the job again, under a watch. */
-  async submit(workers: JobSpecInput['workers'] = {}): Promise<JobWatch> {
-    const { id } = await this.cluster.client.submit({ ...this.spec, workers });
+  async submit(
+    workers: JobSpecInput['workers'] = {},
+    changes: Pick<JobSpecInput, 'priority'> = {},
+  ): Promise<JobWatch> {
+    const { id } = await this.cluster.client.submit({ ...this.spec, ...changes, workers });
     return new JobWatch(this.cluster.client, id);
   }
 

@@ -129,6 +129,26 @@ describe('a job ends with the undisturbed model', () => {
     await job.expectSame(watch);
   });
 
+  it('after a job of a higher priority takes its workers, and gives them back', async () => {
+    const low = await job.submit({ min: 2 });
+    await low.step(BEFORE_FAULT);
+    const high = await job.submit({ min: 2 }, { priority: 90 });
+    await low.first(
+      'state',
+      ({ state, reason }) => state === 'waiting' && reason.includes('of a higher priority'),
+    );
+    await job.expectSame(high);
+    const next = await low.generation(2);
+    expect(next.workers).toHaveLength(2);
+    // Its state was stored before its workers left.
+    expect(next.step).toBe(low.lastStepBefore(next));
+    expect(next.step).toBeGreaterThanOrEqual(BEFORE_FAULT);
+    expect(next.step).toBeLessThan(job.totalSteps);
+    const { attempt } = await job.expectSame(low);
+    expect(attempt).toBe(1);
+    expect((await cluster.client.ledger(low.id)).isExact).toBe(true);
+  });
+
   it('after it is cancelled and resumed', async () => {
     const watch = await job.submit();
     await watch.step(BEFORE_FAULT);

@@ -2,7 +2,14 @@ import type { Fence } from '@skipring/protocol';
 import { failAttempt } from './endings.js';
 import { keeper, stopWorker, takeLeave, workersOf } from './leave-taking.js';
 import { rendezvous, type Seat } from './rendezvous.js';
-import { isIdle, setJobState, waitingRuns, type ClusterState, type JobRun } from './state.js';
+import {
+  isIdle,
+  setJobState,
+  waitingRuns,
+  type ClusterState,
+  type JobRun,
+  type WorkerRecord,
+} from './state.js';
 import { startPosition } from './start-position.js';
 
 /** Begins a job's next generation with these members; members of the one before are stopped. */
@@ -129,14 +136,22 @@ export function countBroken(state: ClusterState, run: JobRun, reason: string): b
   return true;
 }
 
-/** Goes on with the members that are still there and workers that are free, or waits for more. */
-export function regroup(state: ClusterState, run: JobRun, cause: string): void {
+/**
+ * Goes on with the members that are still there and workers that are free, or waits for more.
+ * @param given members that the job gives up, besides those that drain
+ */
+export function regroup(
+  state: ClusterState,
+  run: JobRun,
+  cause: string,
+  given: readonly WorkerRecord[] = [],
+): void {
   const { generation, job } = run;
   if (generation === null || run.state !== 'running') return;
   run.regroup = null;
   const present = workersOf(state, run);
-  const leavers = present.filter(({ draining }) => draining);
-  const survivors = present.filter(({ draining }) => !draining);
+  const leavers = present.filter((worker) => worker.draining || given.includes(worker));
+  const survivors = present.filter((worker) => !leavers.includes(worker));
   if (keeper(state, run, leavers) !== null) {
     // Nobody stays who could hand on the state, so it is stored before they leave.
     takeLeave(state, run, generation.fence, leavers, cause);

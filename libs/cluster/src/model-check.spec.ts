@@ -22,7 +22,7 @@ const sizes: [string, Partial<ModelSize>, number][] = [
   ['a worker that is drained', { numDrains: 1 }, 8_000],
 ];
 
-/** Minutes and gigabytes: `SKIPRING_MODEL=large npx vitest run --project unit libs/cluster/src/model-check.spec.ts` */
+/** A minute or two: `SKIPRING_MODEL=large npx vitest run --project unit libs/cluster/src/model-check.spec.ts` */
 const largeSizes: typeof sizes = [
   ['a worker that dies and a connection that breaks', { numCrashes: 1, numCuts: 1 }, 50_000],
   ['a coordinator that restarts and a worker that dies', { numCrashes: 1, numRestarts: 1 }, 20_000],

@@ -1,6 +1,7 @@
 import { beginGeneration, candidatesFor, regroup, wantsSameWorkers } from './generations.js';
 import { leaveWaiting, workersOf } from './leave-taking.js';
 import { maxWorkers, rendezvous } from './rendezvous.js';
+import { preemption } from './preemption.js';
 import { setJobState, waitingRuns, type ClusterState, type JobRun } from './state.js';
 
 /**
@@ -10,17 +11,22 @@ import { setJobState, waitingRuns, type ClusterState, type JobRun } from './stat
  */
 export function place(state: ClusterState): void {
   const waiting = waitingRuns(state);
-  // Numbers of threads whose idle workers a job needs together with those about to be free.
-  const reserved = new Set<number>();
+  // By number of threads: the job that needs the idle workers together with those about to be free.
+  const reserved = new Map<number, string>();
   for (const [index, run] of waiting.entries()) {
     const { min, threads } = run.job.spec.workers;
     // A checkpoint is being stored: it is what the next members start from.
-    if (run.leaving.size > 0 || reserved.has(threads)) continue;
+    if (run.leaving.size > 0) continue;
+    const first = reserved.get(threads);
+    if (first !== undefined) {
+      setJobState(state, run, 'waiting', `waits behind job ${first}, which gets the next workers`);
+      continue;
+    }
     const survivors = workersOf(state, run);
     const counts = candidatesFor(state, run);
     const numMissing = min - survivors.length - counts.candidates.length;
     if (numMissing > 0 && borrow(state, run, waiting.slice(index + 1), numMissing)) {
-      reserved.add(threads);
+      reserved.set(threads, run.job.id);
       continue;
     }
     const result = rendezvous({
@@ -35,8 +41,9 @@ export function place(state: ClusterState): void {
 }
 
 /**
- * Frees workers that jobs behind this one hold idle: a last resort, or two waiting jobs could hold
- * each other's missing worker for ever. True when enough workers are about to be free.
+ * Frees workers for a job, as a last resort: first those that waiting jobs behind it hold idle, or two
+ * of them could hold each other's missing worker for ever; then members of running jobs of a lower
+ * priority. True when enough workers are about to be free; nothing is taken that would not be enough.
  */
 function borrow(
   state: ClusterState,
@@ -45,14 +52,19 @@ function borrow(
   numMissing: number,
 ): boolean {
   const lenders = behind.filter((other) => wantsSameWorkers(other, run));
-  const numHeld = lenders.flatMap((other) => workersOf(state, other)).length;
-  let numWanted = numMissing - numStopping(state, run);
-  if (numWanted > numHeld) return false;
+  const held = lenders.flatMap((other) => workersOf(state, other)).length;
+  const numWanted = numMissing - numStopping(state, run);
+  const sacrifices = numWanted > held ? preemption(state, run, numWanted - held) : [];
+  if (sacrifices === null) return false;
+  let numLeft = numWanted;
   for (const other of lenders) {
-    if (numWanted <= 0) break;
-    const lent = workersOf(state, other).slice(-numWanted);
-    numWanted -= lent.length;
+    if (numLeft <= 0) break;
+    const lent = workersOf(state, other).slice(-numLeft);
+    numLeft -= lent.length;
     leaveWaiting(state, other, lent, `workers are lent to job ${run.job.id}`);
+  }
+  for (const { victim, given } of sacrifices) {
+    regroup(state, victim, `job ${run.job.id} of a higher priority takes workers`, given);
   }
   setJobState(state, run, 'waiting', 'waits for workers that are about to be free');
   return true;
