@@ -18,7 +18,11 @@ try {
   process.exit(7);
 }
 
-const log = pino({ level: options.logLevel, base: { workerId: options.workerId } });
+// Written at once: behind, the last line before an exit overtakes one that is on its way.
+const log = pino(
+  { level: options.logLevel, base: { workerId: options.workerId } },
+  pino.destination({ dest: 1, sync: true }),
+);
 const { device, threads } = options;
 const loaded = await loadTensorFlow({ threads, device }).catch((error: unknown) => {
   log.fatal({ err: error }, 'TensorFlow cannot be loaded; `skipring doctor` says what is missing');

@@ -120,7 +120,8 @@ export class WorkQueue<T> {
     );
     bull.on('error', this.options.onError);
     bull.on('failed', (_, error) => {
-      this.options.onError(error);
+      // What closing cut short is tried again at the next start.
+      if (!this.closing.signal.aborted) this.options.onError(error);
     });
     this.worker = { bull, connection };
   }

@@ -2,17 +2,20 @@ import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { CoordinatorOptions } from '../options.js';
 
-/** One JSON object a line on standard output; tokens never get in. */
+/**
+ * One JSON object a line on standard output; tokens never get in. Lines are written at once: the
+ * default writes behind, and the last line before an exit overtakes one that is on its way.
+ */
 export function createLog(
   level: CoordinatorOptions['logLevel'],
-  destination?: DestinationStream,
+  destination: DestinationStream = pino.destination({ dest: 1, sync: true }),
 ): Logger {
   const options = {
     level,
     base: { app: 'coordinator' },
     redact: ['*.authorization', '*.headers.authorization', 'ringToken', '*.ringToken'],
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination);
 }
 
 /** What Nest itself has to say: warnings and errors, in the same log. */

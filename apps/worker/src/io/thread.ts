@@ -13,7 +13,10 @@ import { RingSession } from './ring-session.js';
 if (parentPort === null) throw new Error('io/thread is the entry of a worker thread');
 const port = parentPort;
 const data = workerData as IoThreadData;
-const log = pino({ level: data.logLevel, base: { workerId: data.workerId, thread: 'io' } });
+const log = pino(
+  { level: data.logLevel, base: { workerId: data.workerId, thread: 'io' } },
+  pino.destination({ dest: 1, sync: true }),
+);
 const pulse = new Pulse(data.pulse);
 const metrics = workerMetrics();
 
