@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectProblem } from '../support/problem.js';
 import { until } from '../support/until.js';
 import { DisturbedJob } from '../system/disturbed-job.js';
-import { freePort } from '../system/free-port.js';
+import { freePort } from '../support/free-port.js';
 import { JobWatch } from '../system/job-watch.js';
 import { ProcessCluster } from '../system/process-cluster.js';
 import type { ServerProcess } from '../system/server-process.js';

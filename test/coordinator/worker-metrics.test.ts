@@ -9,7 +9,7 @@ import {
 } from '../support/cluster.js';
 import { hasSample, samplesOf } from '../support/exposition.js';
 import { checkMetrics, ensurePromtool } from '../support/promtool.js';
-import { freePort } from '../system/free-port.js';
+import { freePort } from '../support/free-port.js';
 
 const promtool = await ensurePromtool();
 const VARIABLE = 'SKIPRING_WORKER_METRICS_PORT';

@@ -4,7 +4,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { freePort } from '../system/free-port.js';
+import { freePort } from '../support/free-port.js';
 import { until } from '../support/until.js';
 
 export interface Targets {

@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ensureRedis, optionsFromEnvironment } from '@skipring/provision';
+import { freePort } from './free-port.js';
 
 /** A Redis server that can go away and come back at the same address, with what it had. */
 export class RestartableRedis {
@@ -61,13 +61,4 @@ export class RestartableRedis {
     await this.goAway();
     await rm(this.directory, { recursive: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SkipringClient } from '@skipring/client';
-import { freePort } from './free-port.js';
+import { freePort } from '../support/free-port.js';
 import { startTestRedis, type TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 import { ServerProcess } from './server-process.js';
