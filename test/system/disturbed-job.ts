@@ -12,6 +12,11 @@ const LANES = { count: 5, size: 12 };
 export const STEPS_PER_EPOCH = 7;
 export const CHECKPOINT_STEPS = 10;
 
+type DisturbedJobOptions = Pick<JobSpecInput, 'lanes' | 'sync'> & {
+  readonly numEpochs?: number;
+  readonly numTest?: number;
+};
+
 /** A job to disturb, and what it must come to all the same. */
 export class DisturbedJob {
   private constructor(
@@ -24,13 +29,14 @@ export class DisturbedJob {
   /** Runs the job once with nothing in its way, on all workers of the cluster. */
   static async prepare(
     cluster: ProcessCluster,
-    { numEpochs = 4, numTest = NUM_TEST } = {},
+    { numEpochs = 4, numTest = NUM_TEST, ...changes }: DisturbedJobOptions = {},
   ): Promise<DisturbedJob> {
     const dataSet = await addGlyphs(cluster.client, NUM_TRAIN, numTest);
     const spec = smallJob(dataSet, {
       training: { epochs: numEpochs, learningRate: 0.05, warmupSteps: 2 },
       lanes: LANES,
       checkpoints: { everySteps: CHECKPOINT_STEPS },
+      ...changes,
     });
     const { id } = await cluster.client.submit(spec);
     const watch = new JobWatch(cluster.client, id);

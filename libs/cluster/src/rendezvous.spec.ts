@@ -1,9 +1,17 @@
+import { syncSchema } from '@skipring/protocol';
 import { describe, expect, it } from 'vitest';
 import { rendezvous, type RendezvousInput } from './rendezvous.js';
 
+function specOf(
+  workers: RendezvousInput['spec']['workers'],
+  lanes: RendezvousInput['spec']['lanes'],
+): RendezvousInput['spec'] {
+  return { workers, lanes, sync: { mode: 'allReduce' } };
+}
+
 function input(changes: Partial<RendezvousInput>): RendezvousInput {
   return {
-    spec: { workers: { min: 2, max: 4, threads: 1 }, lanes: { count: 8, size: 4 } },
+    spec: specOf({ min: 2, max: 4, threads: 1 }, { count: 8, size: 4 }),
     survivors: [],
     candidates: [],
     onlyNeeded: false,
@@ -40,8 +48,24 @@ describe('rendezvous', () => {
   });
 
   it('takes no more workers than lanes', () => {
-    const spec = { workers: { min: 1, max: 4, threads: 1 }, lanes: { count: 2, size: 4 } };
+    const spec = specOf({ min: 1, max: 4, threads: 1 }, { count: 2, size: 4 });
     expect(rendezvous(input({ spec, candidates: ['a', 'b', 'c'] })).seats).toHaveLength(2);
+  });
+
+  it('leaves the lanes of a replica together', () => {
+    const sync = syncSchema.parse({ mode: 'localSgd', replicas: 3 });
+    const spec = { ...specOf({ min: 1, max: 4, threads: 1 }, { count: 6, size: 4 }), sync };
+    const lanesOf = (candidates: string[]) =>
+      rendezvous(input({ spec, candidates })).seats?.map(({ lanes }) => lanes);
+    expect(lanesOf(['a', 'b'])).toEqual([
+      [0, 1, 2, 3],
+      [4, 5],
+    ]);
+    expect(lanesOf(['a', 'b', 'c', 'd'])).toEqual([
+      [0, 1],
+      [2, 3],
+      [4, 5],
+    ]);
   });
 
   it('takes only what is needed when others wait, and keeps all survivors', () => {

@@ -1,8 +1,8 @@
-import type { JobSpec } from '@skipring/protocol';
+import { lanesOfGroup, numLaneGroups, type JobSpec } from '@skipring/protocol';
 import { assignLanes } from './lanes.js';
 
 export interface RendezvousInput {
-  readonly spec: Pick<JobSpec, 'workers' | 'lanes'>;
+  readonly spec: Pick<JobSpec, 'workers' | 'lanes' | 'sync'>;
   /** Members of the generation before that are still there, in rank order: they hold the state. */
   readonly survivors: readonly string[];
   /** Workers that may join, best first. */
@@ -31,7 +31,8 @@ export function rendezvous(input: RendezvousInput): RendezvousResult {
   if (survivors.length + candidates.length < min) return { seats: null, reason: waitReason(input) };
   const target = onlyNeeded ? Math.max(min, survivors.length) : maxWorkers(spec);
   const ids = [...survivors, ...candidates].slice(0, Math.min(target, maxWorkers(spec)));
-  const lanes = assignLanes(spec.lanes.count, ids.length);
+  const groups = assignLanes(numLaneGroups(spec), ids.length);
+  const lanes = groups.map((owned) => owned.flatMap((group) => lanesOfGroup(spec, group)));
   const numNew = Math.max(0, ids.length - survivors.length);
   return {
     seats: ids.map((workerId, rank) => ({ workerId, lanes: lanes[rank] ?? [] })),
@@ -39,9 +40,9 @@ export function rendezvous(input: RendezvousInput): RendezvousResult {
   };
 }
 
-/** A worker owns at least one lane. */
-export function maxWorkers({ workers, lanes }: Pick<JobSpec, 'workers' | 'lanes'>): number {
-  return Math.min(workers.max, lanes.count);
+/** A worker owns at least one lane, or all lanes of a replica. */
+export function maxWorkers(spec: Pick<JobSpec, 'workers' | 'lanes' | 'sync'>): number {
+  return Math.min(spec.workers.max, numLaneGroups(spec));
 }
 
 function waitReason({

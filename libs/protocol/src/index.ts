@@ -1,6 +1,7 @@
 export * from './version.js';
 export * from './model-spec.js';
 export * from './job-spec.js';
+export * from './sync-spec.js';
 export * from './data-set.js';
 export * from './events.js';
 export * from './ledger.js';

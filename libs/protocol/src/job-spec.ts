@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { modelSpecSchema } from './model-spec.js';
+import { numLaneGroups, syncSchema } from './sync-spec.js';
 import { API_VERSION } from './version.js';
 
 const maxInt32 = 2_147_483_647;
@@ -151,6 +152,7 @@ export const jobSpecSchema = z
     checkpoints: checkpointsSchema.prefault({}),
     evaluation: evaluationSchema.prefault({}),
     reduction: z.enum(['exact', 'float32']).default('exact'),
+    sync: syncSchema.prefault({ mode: 'allReduce' }),
     precision: z
       .enum(['float32', 'bfloat16'])
       .default('float32')
@@ -160,9 +162,17 @@ export const jobSpecSchema = z
     retries: retriesSchema.prefault({}),
     seed: z.int().min(0).max(maxInt32).default(1),
   })
+  .refine(({ lanes, sync }) => lanes.count % numLaneGroups({ lanes, sync }) === 0, {
+    path: ['sync', 'replicas'],
+    message: 'expected a divisor of lanes.count: replicas have equally many lanes',
+  })
   .refine((spec) => spec.workers.min <= spec.lanes.count, {
     path: ['workers', 'min'],
     message: 'expected at most lanes.count workers: a worker owns at least one lane',
+  })
+  .refine((spec) => spec.workers.min <= numLaneGroups(spec) || spec.sync.mode === 'allReduce', {
+    path: ['workers', 'min'],
+    message: 'expected at most sync.replicas workers: a worker owns at least one replica',
   });
 
 /** A spec with every default filled in. */

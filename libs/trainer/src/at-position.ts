@@ -10,7 +10,7 @@ import { isBest } from './state.js';
 // generation that starts where another broke off does what that one still owed.
 
 export async function evaluateIfDue(g: Generation): Promise<void> {
-  if (!evaluationDue(g.spec, g.totalSteps, g.state)) return;
+  if (!evaluationDue(g)) return;
   const result = await evaluate(g);
   g.state.scores = withScore(g.state.scores, result);
   if (g.collective.rank === 0) g.report.evaluation(result);
@@ -22,12 +22,12 @@ export async function evaluateIfDue(g: Generation): Promise<void> {
  * @returns the checkpoint's model hash, on rank 0, when one was stored
  */
 export async function checkpointIfDue(g: Generation): Promise<string | null> {
-  const { state, spec, totalSteps } = g;
-  if (!hashDue(spec, totalSteps, state, g.hashEverySteps)) return null;
+  const { state } = g;
+  if (!hashDue(g, g.hashEverySteps)) return null;
   const snapshot = state.snapshot();
   const hash = hashState(snapshot.position, snapshot.exponents, snapshot.tensors);
   await compareReplicas(g, hash);
-  if (g.collective.rank !== 0 || !checkpointDue(spec, totalSteps, state)) return null;
+  if (g.collective.rank !== 0 || !checkpointDue(g)) return null;
 
   const { step, epoch } = snapshot.position;
   const { modelSha256 } = await g.checkpoints.save(snapshot).catch((cause: unknown) => {

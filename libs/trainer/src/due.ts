@@ -1,45 +1,51 @@
+import { globalBatchSize, stepsPerEpoch } from '@skipring/data';
 import type { JobSpec, Position } from '@skipring/protocol';
 import { isBest } from './state.js';
 import type { Scores } from './state.js';
+import { lastPeriod, passedMultiple } from './sync/periods.js';
 
-/** What decides what is due at a position. All of it is part of the state: the same on every rank. */
+/** What decides what is due at a position. All of it is the same on every rank. */
 export interface Progress {
-  readonly position: Position;
-  readonly scores: Scores;
+  readonly spec: JobSpec;
+  readonly totalSteps: number;
+  /** Samples of the training split. */
+  readonly numSamples: number;
+  readonly state: { readonly position: Position; readonly scores: Scores };
 }
 
-export function atEpochStart({ cursor, step }: Position): boolean {
-  return cursor === 0 && step > 0;
-}
-
-/** Every `everyEpochs` epochs and at the end; once for each position. */
-export function evaluationDue(spec: JobSpec, total: number, progress: Progress): boolean {
-  const { position, scores } = progress;
+/** Every `everyEpochs` epochs, when a period is over, and at the end; once for each position. */
+export function evaluationDue(progress: Progress): boolean {
+  const { spec, totalSteps, state } = progress;
+  const { position, scores } = state;
   if (scores.last?.step === position.step) return false;
-  if (position.step === total) return true;
+  if (position.step === totalSteps) return true;
   const { everyEpochs } = spec.evaluation;
-  return everyEpochs > 0 && atEpochStart(position) && position.epoch % everyEpochs === 0;
+  return everyEpochs > 0 && passedEpochs(progress, everyEpochs);
 }
 
 /** Every `everySteps` steps, at the best accuracy so far, and at the end. */
-export function checkpointDue(spec: JobSpec, total: number, progress: Progress): boolean {
-  const { step } = progress.position;
+export function checkpointDue({ spec, totalSteps, state }: Progress): boolean {
+  const { step } = state.position;
   if (step === 0) return false;
-  return step === total || step % spec.checkpoints.everySteps === 0 || isBest(progress);
+  const isPassed = passedMultiple(spec.checkpoints.everySteps, step, lastPeriod(spec, step));
+  return step === totalSteps || isPassed || isBest(state);
 }
 
 /** Every `hashEverySteps` steps, at epoch ends, and before whatever is stored. */
-export function hashDue(
-  spec: JobSpec,
-  total: number,
-  progress: Progress,
-  hashEverySteps: number,
-): boolean {
-  const { position } = progress;
-  if (position.step === 0) return false;
+export function hashDue(progress: Progress, hashEverySteps: number): boolean {
+  const { spec, state } = progress;
+  const { step } = state.position;
+  if (step === 0) return false;
   return (
-    position.step % hashEverySteps === 0 ||
-    atEpochStart(position) ||
-    checkpointDue(spec, total, progress)
+    passedMultiple(hashEverySteps, step, lastPeriod(spec, step)) ||
+    passedEpochs(progress, 1) ||
+    checkpointDue(progress)
   );
+}
+
+/** Whether a multiple of `every` epochs ended in the last period. */
+function passedEpochs({ spec, numSamples, state }: Progress, every: number): boolean {
+  const { step } = state.position;
+  const steps = stepsPerEpoch(numSamples, globalBatchSize(spec.lanes));
+  return passedMultiple(every * steps, step, lastPeriod(spec, step));
 }

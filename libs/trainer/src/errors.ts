@@ -4,6 +4,8 @@ export type TrainerErrorCode =
   | 'NON_FINITE_GRADIENT'
   /** The loss on the test split is a NaN or an infinity: fatal. */
   | 'NON_FINITE_LOSS'
+  /** A replica's parameters hold a NaN or an infinity: fatal. */
+  | 'NON_FINITE_PARAMETERS'
   /** A slot overflowed at the smallest exponent: the same on every try, so fatal. */
   | 'EXPONENT_EXHAUSTED'
   /** The lanes of a step did not cover exactly the samples of that step. */

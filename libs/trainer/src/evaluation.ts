@@ -53,10 +53,11 @@ async function evaluateOwn(
   return { lossSum, samples };
 }
 
-/** The epoch that an evaluation closes: the one before, when the position is at a boundary. */
-function evaluatedAt({ state }: Generation): { step: number; epoch: number } {
+/** The last epoch that ended, or, where the job ends in the middle of one, that one. */
+function evaluatedAt({ state, totalSteps }: Generation): { step: number; epoch: number } {
   const { step, epoch, cursor } = state.position;
-  return { step, epoch: cursor === 0 && epoch > 0 ? epoch - 1 : epoch };
+  const isWithin = cursor > 0 && step === totalSteps;
+  return { step, epoch: isWithin ? epoch : Math.max(0, epoch - 1) };
 }
 
 function toLimbs(value: number): number[] {

@@ -4,6 +4,7 @@ export * from './ports.js';
 export * from './clock.js';
 export * from './total-steps.js';
 export * from './exponents.js';
+export { initialAuxiliary } from './auxiliary.js';
 export * from './state.js';
 export { hashState } from './state-hash.js';
 export { synchroniseState } from './synchronise.js';

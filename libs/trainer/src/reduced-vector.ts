@@ -11,6 +11,14 @@ export interface Inspection {
 
 /** Scans a reduced vector (Fletcher, "An arithmetic checksum for serial transmissions", 1982). */
 export function inspect(vector: Int32Array | Float32Array, layout: VectorLayout): Inspection {
+  const maxima = Float64Array.from(layout.slots, ({ offset, length }) =>
+    maxMagnitude(vector, offset, offset + length),
+  );
+  return { checksum: checksumOf(vector), maxima };
+}
+
+/** Sums of all elements' bits, and of those sums. */
+export function checksumOf(vector: Int32Array | Float32Array): readonly [number, number] {
   const words = new Int32Array(vector.buffer, vector.byteOffset, vector.length);
   let first = 0;
   let second = 0;
@@ -20,10 +28,7 @@ export function inspect(vector: Int32Array | Float32Array, layout: VectorLayout)
     first = (first + (words[i] ?? 0)) | 0;
     second = (second + first) | 0;
   }
-  const maxima = Float64Array.from(layout.slots, ({ offset, length }) =>
-    maxMagnitude(vector, offset, offset + length),
-  );
-  return { checksum: [first, second], maxima };
+  return [first, second];
 }
 
 function maxMagnitude(vector: Int32Array | Float32Array, from: number, to: number): number {

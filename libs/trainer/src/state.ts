@@ -1,7 +1,7 @@
 import { START_POSITION } from '@skipring/data';
 import type { Position } from '@skipring/protocol';
 import { EngineError } from './engine.js';
-import type { Engine, TensorMap } from './engine.js';
+import type { Engine, TensorData, TensorMap } from './engine.js';
 import { initialExponents } from './exponents.js';
 import { hashState } from './state-hash.js';
 
@@ -37,7 +37,11 @@ export class TrainingState {
   scores: Scores = { last: null, best: null };
 
   /** @param engine a new engine, holding the state that the job's seed gives */
-  constructor(readonly engine: Engine) {
+  constructor(
+    readonly engine: Engine,
+    /** Tensors of the state that the engine does not hold: see `initialAuxiliary`. */
+    public auxiliary: TensorMap = new Map(),
+  ) {
     this.exponents = initialExponents(engine.layout.slots.length);
   }
 
@@ -45,7 +49,7 @@ export class TrainingState {
   snapshot(): Snapshot {
     return {
       position: this.position,
-      tensors: this.engine.readState(),
+      tensors: this.readTensors(),
       exponents: this.exponents.slice(),
       scores: this.scores,
     };
@@ -58,7 +62,16 @@ export class TrainingState {
     if (length !== expected) {
       throw new EngineError('STATE_MISMATCH', `${length} exponents; expected ${expected}`);
     }
-    this.engine.writeState(snapshot.tensors);
+    const held = new Map(snapshot.tensors);
+    const auxiliary = new Map<string, TensorData>();
+    for (const name of this.auxiliary.keys()) {
+      const tensor = held.get(name);
+      if (tensor === undefined) throw new EngineError('STATE_MISMATCH', `${name} is missing`);
+      auxiliary.set(name, tensor);
+      held.delete(name);
+    }
+    this.engine.writeState(held);
+    this.auxiliary = auxiliary;
     this.position = snapshot.position;
     this.exponents = snapshot.exponents.slice();
     this.scores = snapshot.scores;
@@ -66,7 +79,11 @@ export class TrainingState {
 
   /** SHA-256 of the state at this position. */
   hash(): string {
-    return hashState(this.position, this.exponents, this.engine.readState());
+    return hashState(this.position, this.exponents, this.readTensors());
+  }
+
+  private readTensors(): TensorMap {
+    return new Map([...this.engine.readState(), ...this.auxiliary]);
   }
 }
 

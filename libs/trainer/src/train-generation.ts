@@ -6,9 +6,10 @@ import { TrainerError } from './errors.js';
 import { gather } from './gather.js';
 import type { Generation, GenerationOptions } from './generation.js';
 import { reduceStep, seekPosition } from './reduce-step.js';
-import type { StepReport } from './ports.js';
-import type { ReducedStep } from './reduce-step.js';
+import { describe, describePeriod } from './step-report.js';
 import { Stopwatch } from './stopwatch.js';
+import { isReduced } from './sync/periods.js';
+import { trainPeriod } from './sync/train-period.js';
 import { totalSteps } from './total-steps.js';
 
 /** How a rank left a generation. Its state is that of `position`, its last committed step. */
@@ -46,10 +47,15 @@ export async function trainGeneration(options: GenerationOptions): Promise<Gener
 
       const watch = new Stopwatch(g.clock);
       const before = { position: state.position, bytesSent: g.collective.bytesSent };
-      const learningRate = g.schedule(state.position.step);
-      const step = await reduceStep(g, watch);
-      await watch.time('applyMs', () => commit(g, step, learningRate));
-      report.step(describe(g, before, step, learningRate, watch));
+      if (isReduced(g.spec, state.position.step)) {
+        const learningRate = g.schedule(state.position.step);
+        const step = await reduceStep(g, watch);
+        await watch.time('applyMs', () => commit(g, step, learningRate));
+        report.step(describe(g, before, step, learningRate, watch));
+      } else {
+        const period = await trainPeriod(g, watch);
+        for (const step of describePeriod(g, before, period, watch)) report.step(step);
+      }
     }
   } catch (error) {
     return leave(g, error);
@@ -80,30 +86,6 @@ async function finish(g: Generation, modelSha256: string | null): Promise<Genera
   await gather(g.collective, [1], g.deadlineMs).catch(() => undefined);
   const told = Buffer.from(digest).toString('hex');
   return { kind: 'finished', position: g.state.position, modelSha256: told };
-}
-
-function describe(
-  { state, collective }: Generation,
-  before: { position: Position; bytesSent: number },
-  { sums, samples, numRepeats }: ReducedStep,
-  learningRate: number,
-  watch: Stopwatch,
-): StepReport {
-  const { step } = state.position;
-  const { epoch, cursor } = before.position;
-  const metrics = {
-    step,
-    epoch,
-    cursor: cursor + sums.samples,
-    loss: sums.loss / sums.samples,
-    accuracy: sums.correct / sums.samples,
-    learningRate,
-    samples: sums.samples,
-    stepMs: watch.elapsedMs,
-  };
-  const ringBytes = collective.bytesSent - before.bytesSent;
-  const global = collective.rank === 0 ? metrics : null;
-  return { step, parts: watch.parts, ringBytes, samples, numRepeats, metrics: global };
 }
 
 function leave(g: Generation, thrown: unknown): GenerationOutcome {

@@ -1,4 +1,4 @@
-import { TrainingState } from '@skipring/trainer';
+import { initialAuxiliary, TrainingState } from '@skipring/trainer';
 import { compileJob } from './compile-job.js';
 import type { CoordinatorHttp } from './coordinator-http.js';
 import { JobSession, type Prepare } from './job-session.js';
@@ -13,10 +13,12 @@ export async function openJob(
   const batches = await openBatches(spec, dataSet, http, cacheDirectory);
   try {
     const { manifest } = dataSet;
+    const engine = compileJob(spec, manifest);
+    const auxiliary = initialAuxiliary(spec, engine.layout, engine.readState());
     return new JobSession({
       jobId: fence.jobId,
       spec,
-      state: new TrainingState(compileJob(spec, manifest)),
+      state: new TrainingState(engine, auxiliary),
       batches,
       numSamples: manifest.splits.train.samples,
       numClasses: manifest.classes.length,

@@ -1,5 +1,6 @@
 import { jobSpecSchema } from '@skipring/protocol';
 import type { EvaluationResult, JobSpec, JobSpecInput } from '@skipring/protocol';
+import { initialAuxiliary } from '../auxiliary.js';
 import type { LaneBatch } from '../engine.js';
 import type { BatchSource, Collective, StepReport } from '../ports.js';
 import { TrainingState } from '../state.js';
@@ -68,10 +69,13 @@ export class SimulatedJob {
 
   /** The state of a worker; a new worker starts from the seed. */
   stateOf(worker: number): TrainingState {
+    const known = this.states.get(worker);
+    if (known !== undefined) return known;
     const { seed, lanes, reduction } = this.spec;
     const shape = { numFeatures: NUM_FEATURES, numClasses: NUM_CLASSES, laneSize: lanes.size };
-    const known = this.states.get(worker);
-    const state = known ?? new TrainingState(new ArithmeticEngine({ ...shape, seed, reduction }));
+    const engine = new ArithmeticEngine({ ...shape, seed, reduction });
+    const auxiliary = initialAuxiliary(this.spec, engine.layout, engine.readState());
+    const state = new TrainingState(engine, auxiliary);
     this.states.set(worker, state);
     return state;
   }
