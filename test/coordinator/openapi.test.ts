@@ -95,6 +95,18 @@ describe('what the document says', () => {
     await ask('POST', `/jobs/${id}/resume`);
     await ask('POST', '/jobs/job-0/resume');
 
+    await ask('GET', '/whoami');
+    await ask('POST', '/tokens', { json: { name: 't', role: 'viewer' } });
+    await ask('POST', '/tokens', { json: { name: 't', role: 'viewer' } });
+    await ask('GET', '/tokens');
+    await ask('GET', '/tokens/t');
+    await ask('POST', '/tokens/t/rotate');
+    await ask('POST', '/tokens/t/rotate', { json: { overlapMs: -1 } });
+    await ask('DELETE', '/tokens/t');
+    await ask('DELETE', '/tokens/t');
+    await ask('GET', '/audit');
+    await ask('GET', '/audit?limit=0');
+
     const unseen = contract.successes.filter((success) => !contract.seen.has(success));
     expect(unseen).toEqual([]);
   });

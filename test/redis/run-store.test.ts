@@ -46,6 +46,7 @@ function record(id: string, state: JobState = 'pending'): JobRecord {
   return {
     id,
     name: spec.name,
+    owner: 'root',
     state,
     reason: 'submitted',
     attempt: 0,

@@ -17,6 +17,8 @@ import { until } from './until.js';
 export interface TestCoordinator {
   readonly url: string;
   readonly port: number;
+  /** Every route served: method and path. */
+  readonly routes: readonly string[];
   readonly options: CoordinatorOptions;
   /** Sends a request to a path below the API's prefix, or to any path that begins with `//`. */
   readonly send: (path: string, request?: ApiRequest) => Promise<Response>;
@@ -44,6 +46,7 @@ export async function startCoordinator(
     port: 0,
     dataDirectory,
     dataRoots: [],
+    corsOrigins: [],
     apiToken: null,
     joinToken: null,
     redisUrl,
@@ -57,10 +60,11 @@ export async function startCoordinator(
     ...changes,
   };
   const coordinator = await createCoordinator(options);
-  const { url, port } = coordinator;
+  const { url, port, routes } = coordinator;
   return {
     url,
     port,
+    routes,
     options,
     send: (path, request) => fetch(address(url, path), init(request)),
     async close() {

@@ -30,7 +30,16 @@ describe('the command line', () => {
   it('has these commands', () => {
     expect(leaves(program).map(([name]) => name)).toEqual([
       ...['demo', 'up', 'submit', 'status', 'list', 'cancel', 'resume', 'logs', 'model'],
-      ...['workers', 'drain', 'dataset add', 'dataset list', 'dataset show', 'doctor'],
+      ...['workers', 'drain', 'dataset add', 'dataset list', 'dataset show'],
+      ...[
+        'token create',
+        'token list',
+        'token revoke',
+        'token rotate',
+        'whoami',
+        'audit',
+        'doctor',
+      ],
     ]);
   });
 

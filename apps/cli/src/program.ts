@@ -5,6 +5,7 @@ import { addDoctorCommand } from './commands/doctor.js';
 import { addJobCommands } from './commands/jobs.js';
 import { addModelCommand } from './commands/model.js';
 import { addLogsCommand } from './commands/logs.js';
+import { addTokenCommands } from './commands/tokens.js';
 import { addUpCommand } from './commands/up.js';
 import type { CommandContext } from './context.js';
 import { addDemoCommand } from './demo/demo.js';
@@ -41,6 +42,7 @@ export function makeProgram(context: CommandContext, version: string): Command {
   addModelCommand(program, context);
   addClusterCommands(program, context);
   addDataSetCommands(program, context);
+  addTokenCommands(program, context);
   addDoctorCommand(program, context);
   for (const command of program.commands) inherit(command);
   return program;

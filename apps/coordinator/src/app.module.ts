@@ -1,4 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { AuditController } from './access/audit.controller.js';
+import { TokensController } from './access/tokens.controller.js';
 import { DataSetsController } from './data-sets/data-sets.controller.js';
 import { InternalController } from './internal/internal.controller.js';
 import { JobsController } from './jobs/jobs.controller.js';
@@ -17,6 +19,8 @@ export class AppModule {
         DataSetsController,
         WorkersController,
         InternalController,
+        TokensController,
+        AuditController,
       ],
       providers,
     };

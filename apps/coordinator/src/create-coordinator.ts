@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { DirectoryCheckpoints } from '@skipring/checkpoint';
 import { coordinatorMetrics } from '@skipring/metrics';
 import {
+  AuditStore,
   closeConnection,
   connectForCommands,
   DataSetStore,
   DEFAULT_RETENTION,
   RunStore,
+  TokenStore,
   WorkQueue,
 } from '@skipring/redis';
 import type { Logger } from 'pino';
+import { TokensService } from './access/tokens.service.js';
 import { AppModule } from './app.module.js';
 import { DataSetsService } from './data-sets/data-sets.service.js';
 import { WorkerGateway } from './gateway/worker-gateway.js';
@@ -38,6 +41,8 @@ const WRITES_DEADLINE_MS = 2_000;
 export interface Coordinator {
   readonly url: string;
   readonly port: number;
+  /** Every route served: method and path. */
+  readonly routes: readonly string[];
   /** Resolves when another coordinator has taken over: this one must end at once. */
   readonly leadershipLost: Promise<Error>;
   /** Ends in order: requests in progress have a deadline. Safe to call twice. */
@@ -59,9 +64,9 @@ export async function createCoordinator(
   let closed: Promise<void> | null = null;
   const close = (): Promise<void> => (closed ??= closeAll(closers, log));
   try {
-    const { port, leadershipLost } = await start(options, log, closers);
+    const { port, routes, leadershipLost } = await start(options, log, closers);
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-    return { url: `http://${host}:${port}`, port, leadershipLost, close };
+    return { url: `http://${host}:${port}`, port, routes, leadershipLost, close };
   } catch (error) {
     await close();
     throw error;
@@ -72,7 +77,7 @@ async function start(
   options: CoordinatorOptions,
   log: Logger,
   closers: (() => Promise<void>)[],
-): Promise<Pick<Coordinator, 'port' | 'leadershipLost'>> {
+): Promise<Pick<Coordinator, 'port' | 'routes' | 'leadershipLost'>> {
   const closing = new AbortController();
   const metrics = coordinatorMetrics();
   const redisOptions = {
@@ -135,6 +140,8 @@ async function start(
   const streams = new EventStreams(store, hub, MAX_EVENT_STREAMS, (change) => {
     metrics.addEventStreams(change);
   });
+  const accessTokens = new TokensService(new TokenStore(redis, keyPrefix));
+  const audit = new AuditStore(redis, keyPrefix);
   const queues = { jobs: jobQueue, 'data-sets': dataSetQueue };
   const provide = (token: symbol, useValue: unknown) => ({ provide: token, useValue });
   const module = AppModule.with([
@@ -158,6 +165,8 @@ async function start(
     provide(tokens.CHECKPOINTS, checkpoints),
     provide(tokens.METRICS, new MetricsPage({ metrics, store, scheduler, queues, log })),
     provide(tokens.SCHEDULER, scheduler),
+    provide(tokens.TOKENS, accessTokens),
+    provide(tokens.AUDIT, audit),
   ]);
   await recoverJobs(store, entries);
   await entries.recover();
@@ -165,6 +174,9 @@ async function start(
     host: options.host,
     port,
     tokens: { api: options.apiToken, join: options.joinToken },
+    recognise: (token) => accessTokens.recognise(token),
+    audit,
+    corsOrigins: options.corsOrigins,
     metrics,
     log,
   });
@@ -182,7 +194,7 @@ async function start(
   scheduler.start();
   await dataSets.start();
   jobQueue.start((entry) => jobs.takeTurn(entry));
-  return { port: http.port, leadershipLost: lease.lost };
+  return { port: http.port, routes: http.routes, leadershipLost: lease.lost };
 }
 
 /** Last opened is closed first; a failure to close one part does not keep the others open. */

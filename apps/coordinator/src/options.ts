@@ -7,11 +7,23 @@ import { z } from 'zod';
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const token = z.string().min(16, 'expected at least 16 characters').max(512).regex(/^\S+$/);
 
+const origin = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => URL.canParse(text) && new URL(text).origin === text, {
+    message: 'expected origins such as https://console.example.org, separated by commas',
+  });
+const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+
 const environmentSchema = z.object({
   SKIPRING_HOST: z.string().min(1).max(255).default('127.0.0.1'),
   SKIPRING_PORT: integer(0, 65_535).default(DEFAULT_PORT),
   SKIPRING_DATA_DIR: z.string().min(1).optional(),
   SKIPRING_DATA_ROOTS: z.string().default(''),
+  SKIPRING_CORS_ORIGINS: z.string().default('').transform(listOf).pipe(z.array(origin).max(64)),
   SKIPRING_API_TOKEN: token.optional(),
   SKIPRING_JOIN_TOKEN: token.optional(),
   REDIS_URL: z
@@ -39,6 +51,8 @@ export interface CoordinatorOptions {
   readonly dataDirectory: string;
   /** Directories from which data sets may be registered. */
   readonly dataRoots: readonly string[];
+  /** Origins whose pages may call the API; none: no cross-origin requests. */
+  readonly corsOrigins: readonly string[];
   /** Bearer token of users; null asks for none, on loopback alone. */
   readonly apiToken: string | null;
   /** Bearer token of workers; null asks for none, on loopback alone. */
@@ -89,6 +103,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): CoordinatorOptions 
     dataRoots: values.SKIPRING_DATA_ROOTS.split(delimiter)
       .filter((root) => root !== '')
       .map((root) => resolve(root)),
+    corsOrigins: values.SKIPRING_CORS_ORIGINS,
     apiToken: values.SKIPRING_API_TOKEN ?? null,
     joinToken: values.SKIPRING_JOIN_TOKEN ?? null,
     redisUrl: values.REDIS_URL,

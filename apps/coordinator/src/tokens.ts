@@ -9,4 +9,6 @@ export const DATA_SETS = Symbol('DataSetsService');
 export const CHECKPOINT_UPLOADS = Symbol('CheckpointUploads');
 export const CHECKPOINTS = Symbol('DirectoryCheckpoints');
 export const METRICS = Symbol('MetricsSource');
+export const TOKENS = Symbol('TokensService');
+export const AUDIT = Symbol('AuditStore');
 export const SCHEDULER = Symbol('Scheduler');

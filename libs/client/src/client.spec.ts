@@ -47,6 +47,7 @@ const problem = {
 const endedJob: JobView = {
   id: 'j',
   name: 'ended',
+  owner: 'root',
   state: 'succeeded',
   reason: 'all steps are done',
   attempt: 2,

@@ -8,7 +8,12 @@ import {
   jobViewSchema,
   ledgerViewSchema,
   stepMetricsSchema,
+  auditPageSchema,
+  newTokenSchema,
+  principalViewSchema,
+  tokenViewSchema,
   workerViewSchema,
+  type AuditPage,
   type CheckpointView,
   type DataSetRegistrationInput,
   type DataSetView,
@@ -19,7 +24,11 @@ import {
   type JobState,
   type JobView,
   type LedgerView,
+  type NewToken,
+  type PrincipalView,
   type StepMetrics,
+  type TokenRequestInput,
+  type TokenView,
   type WorkerView,
 } from '@skipring/protocol';
 import { z } from 'zod';
@@ -129,6 +138,41 @@ export class SkipringClient {
     return this.http.json(workerViewSchema, `/workers/${encodeURIComponent(workerId)}/drain`, {
       method: 'POST',
     });
+  }
+
+  /** Name, role and limits of the token that this client sends. */
+  whoAmI(): Promise<PrincipalView> {
+    return this.http.json(principalViewSchema, '/whoami');
+  }
+
+  /** Needs the role admin, as all of tokens and audit. The answer alone has the secret. */
+  createToken(request: TokenRequestInput): Promise<NewToken> {
+    return this.http.json(newTokenSchema, '/tokens', { method: 'POST', body: request });
+  }
+
+  async tokens(): Promise<TokenView[]> {
+    return (await this.http.json(list(tokenViewSchema), '/tokens')).items;
+  }
+
+  token(name: string): Promise<TokenView> {
+    return this.http.json(tokenViewSchema, `/tokens/${encodeURIComponent(name)}`);
+  }
+
+  /** @param overlapMs how long the old secret is taken beside the new one */
+  rotateToken(name: string, overlapMs = 0): Promise<NewToken> {
+    return this.http.json(newTokenSchema, `/tokens/${encodeURIComponent(name)}/rotate`, {
+      method: 'POST',
+      body: { overlapMs },
+    });
+  }
+
+  async revokeToken(name: string): Promise<void> {
+    await this.http.fetch(`/tokens/${encodeURIComponent(name)}`, { method: 'DELETE' });
+  }
+
+  /** Who changed what, newest first. */
+  audit(query: { limit?: number; cursor?: string } = {}): Promise<AuditPage> {
+    return this.http.json(auditPageSchema, '/audit', { query });
   }
 
   /** A job's events that are stored by now, behind `afterId` or from its beginning, in order. */

@@ -16,6 +16,8 @@ export const progressSchema = z.strictObject({
 export const jobViewSchema = z.strictObject({
   id: z.string(),
   name: z.string(),
+  /** Name of the token that submitted it. */
+  owner: z.string().default('root'),
   state: z.enum(jobStates),
   /** Why the job is in this state, in words: what a waiting job waits for, why one failed. */
   reason: z.string(),

@@ -5,6 +5,7 @@ export * from './sync-spec.js';
 export * from './data-set.js';
 export * from './events.js';
 export * from './ledger.js';
+export * from './access.js';
 export * from './api.js';
 export { fieldErrors, valueText } from './field-errors.js';
 export * from './control.js';

@@ -1,9 +1,9 @@
 import { dataSetRegistrationSchema, dataSetViewSchema } from '@skipring/protocol';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { StoreError, toStoreError } from './errors.js';
+import { run, StoreError } from './errors.js';
 import { Keys } from './keys.js';
-import { CREATE_DATA_SET } from './scripts.js';
+import { CREATE_NAMED } from './scripts.js';
 
 /** A data set as users see it, with what it is prepared from. */
 export const dataSetRecordSchema = z.strictObject({
@@ -41,7 +41,7 @@ export class DataSetStore {
     const { name } = record.view;
     const json = JSON.stringify(record);
     const stored = await run(() =>
-      this.redis.eval(CREATE_DATA_SET, 2, this.keys.dataSet(name), this.keys.dataSets, name, json),
+      this.redis.eval(CREATE_NAMED, 2, this.keys.dataSet(name), this.keys.dataSets, name, json),
     );
     return typeof stored === 'string' ? decode(name, stored) : null;
   }
@@ -60,13 +60,5 @@ function decode(name: string, json: string): DataSetRecord {
     throw new StoreError('STORE_CORRUPT', `data set ${name} is not readable by this version`, {
       cause,
     });
-  }
-}
-
-async function run<T>(command: () => Promise<T>): Promise<T> {
-  try {
-    return await command();
-  } catch (error) {
-    throw toStoreError(error);
   }
 }

@@ -5,6 +5,8 @@ export type StoreErrorCode =
   | 'IDEMPOTENCY_KEY_REUSED'
   /** Another coordinator leads: nothing was written. */
   | 'LEADERSHIP_LOST'
+  /** A token's holder uses all that it may; the message says of what. */
+  | 'QUOTA_EXCEEDED'
   /** A stored value that is not of this version; the message names the key. */
   | 'STORE_CORRUPT';
 
@@ -47,4 +49,13 @@ export function toStoreError(error: unknown): unknown {
   return new StoreError('STORE_UNAVAILABLE', `Redis did not answer: ${error.message}`, {
     cause: error,
   });
+}
+
+/** Runs commands; throws STORE_UNAVAILABLE where Redis is away. */
+export async function run<T>(command: () => Promise<T>): Promise<T> {
+  try {
+    return await command();
+  } catch (error) {
+    throw toStoreError(error);
+  }
 }

@@ -20,3 +20,5 @@ export {
   type QueueCounts,
   type WorkQueueOptions,
 } from './work-queue.js';
+export { AuditStore, type NewAuditEntry } from './audit-store.js';
+export { TokenStore, type TokenRecord } from './token-store.js';

@@ -63,6 +63,31 @@ export class Keys {
     return `${this.prefix}:data-set:${name}`;
   }
 
+  /** Sorted set of the names of tokens. */
+  get tokens(): string {
+    return `${this.prefix}:tokens`;
+  }
+
+  /** JSON. */
+  token(name: string): string {
+    return `${this.prefix}:token:${name}`;
+  }
+
+  /** Hash: the most workers of each job of an owner that has not ended, by job id. */
+  openJobs(owner: string): string {
+    return `${this.prefix}:open:${owner}`;
+  }
+
+  /** Hash: bytes of stored checkpoints of each job of an owner, by job id. */
+  storage(owner: string): string {
+    return `${this.prefix}:storage:${owner}`;
+  }
+
+  /** Stream. */
+  get audit(): string {
+    return `${this.prefix}:audit`;
+  }
+
   /** BullMQ's prefix. */
   get queues(): string {
     return `${this.prefix}:queue`;

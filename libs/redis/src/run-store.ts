@@ -12,9 +12,10 @@ import {
   type LedgerSummary,
   type StepMetrics,
   type StoredLedger,
+  type TokenLimits,
 } from '@skipring/protocol';
 import type { Redis } from 'ioredis';
-import { toStoreError, StoreError } from './errors.js';
+import { run, StoreError } from './errors.js';
 import { decodeRecord, encodeRecord, type JobRecord, type NewJobEvent } from './job-record.js';
 import { Keys } from './keys.js';
 import { leadershipLost } from './leader-lease.js';
@@ -59,6 +60,8 @@ export interface JobChange {
   readonly step?: StepMetrics;
   readonly evaluation?: EvaluationResult;
   readonly ledger?: LedgerUpdate;
+  /** Of the owner: a job that had ended is opened again only within them. */
+  readonly limits?: TokenLimits;
 }
 
 /** Replaces these parts of a ledger; an epoch that is null is removed. */
@@ -89,17 +92,20 @@ export class RunStore {
   /**
    * Stores a new job, unless its idempotency key is known: then the id of the job that the key made
    * comes back.
-   * @throws StoreError IDEMPOTENCY_KEY_REUSED when the key is known with another request
+   * @param limits of the owner
+   * @throws StoreError IDEMPOTENCY_KEY_REUSED when the key is known with another request,
+   *   QUOTA_EXCEEDED
    */
   async create(
     record: JobRecord,
     event: NewJobEvent,
     idempotency: Idempotency | null,
+    limits?: TokenLimits,
   ): Promise<{ id: string; created: boolean }> {
-    const { id, state } = record;
+    const { id, state, owner } = record;
     const value =
       idempotency === null ? '' : JSON.stringify({ id, request: idempotency.requestHash });
-    const [known] = (await this.write(
+    const [known, broken] = (await this.write(
       CREATE_JOB,
       [
         this.keys.idempotency(idempotency?.keyHash ?? ''),
@@ -107,6 +113,8 @@ export class RunStore {
         this.keys.jobsIn(state),
         this.keys.job(id),
         this.keys.events(id),
+        this.keys.openJobs(owner),
+        this.keys.storage(owner),
       ],
       [
         id,
@@ -114,9 +122,12 @@ export class RunStore {
         this.retention.idempotencyMs,
         this.encodeEvent(id, event),
         this.retention.events,
+        limits === undefined ? '' : JSON.stringify(limits),
+        record.spec.workers.max,
         ...Object.entries(encodeRecord(record)).flat(),
       ],
-    )) as [string];
+    )) as [string, string];
+    if (broken !== '') throw quotaExceeded(owner, broken, limits);
     if (known === '' || idempotency === null) return { id, created: true };
     const first = JSON.parse(known) as { id: string; request: string };
     if (first.request !== idempotency.requestHash) {
@@ -129,11 +140,14 @@ export class RunStore {
   }
 
   async get(id: string): Promise<JobRecord | null> {
-    const fields = await this.run(() => this.redis.hgetall(this.keys.job(id)));
+    const fields = await run(() => this.redis.hgetall(this.keys.job(id)));
     return Object.keys(fields).length === 0 ? null : decodeRecord(id, fields);
   }
 
-  /** Changes fields, appends an event and a history entry: all of it, or none when refused. */
+  /**
+   * Changes fields, appends an event and a history entry: all of it, or none when refused.
+   * @throws StoreError QUOTA_EXCEEDED
+   */
   async change(id: string, change: JobChange): Promise<ChangeResult> {
     const { from, attempt, fields = {}, event, step, evaluation } = change;
     const state = fields.state;
@@ -150,6 +164,8 @@ export class RunStore {
         this.keys.series(id, 'steps'),
         this.keys.series(id, 'evaluations'),
         this.keys.ledger(id),
+        this.keys.openJobs(''),
+        this.keys.storage(''),
       ],
       [
         id,
@@ -164,8 +180,10 @@ export class RunStore {
         this.retention[series],
         state === undefined ? 0 : finalJobStates.includes(state) ? this.retention.historyMs : -1,
         encodeLedger(change.ledger),
+        change.limits === undefined ? '' : JSON.stringify(change.limits),
       ],
     )) as [number, string];
+    if (reply[0] === -2) throw quotaExceeded('the owner', reply[1], change.limits);
     if (reply[0] === -1) return { outcome: 'missing' };
     if (reply[0] === 0) return { outcome: 'refused', state: reply[1] as JobState };
     if (event === undefined) return { outcome: 'done', event: null };
@@ -184,7 +202,7 @@ export class RunStore {
     cursor?: string | undefined;
   }): Promise<{ items: JobRecord[]; nextCursor: string | null }> {
     const index = query.state === undefined ? this.keys.jobs : this.keys.jobsIn(query.state);
-    const ids = await this.run(() =>
+    const ids = await run(() =>
       this.redis.zrevrangebylex(
         index,
         query.cursor === undefined ? '+' : `(${query.cursor}`,
@@ -204,11 +222,11 @@ export class RunStore {
 
   /** Ids of all jobs in a state, oldest first. */
   async idsIn(state: JobState): Promise<string[]> {
-    return this.run(() => this.redis.zrange(this.keys.jobsIn(state), '0', '-1'));
+    return run(() => this.redis.zrange(this.keys.jobsIn(state), '0', '-1'));
   }
 
   async countByState(): Promise<Record<JobState, number>> {
-    const counts = await this.run(() =>
+    const counts = await run(() =>
       Promise.all(jobStates.map((state) => this.redis.zcard(this.keys.jobsIn(state)))),
     );
     return Object.fromEntries(
@@ -218,7 +236,7 @@ export class RunStore {
 
   /** Events after the one with id `afterId` (null: from the oldest kept), oldest first. */
   async events(id: string, afterId: string | null, limit: number): Promise<JobEvent[]> {
-    const entries = await this.run(() =>
+    const entries = await run(() =>
       this.redis.xrange(
         this.keys.events(id),
         afterId === null ? '-' : `(${afterId}`,
@@ -245,13 +263,19 @@ export class RunStore {
 
   /** Null when the job has none, also because it ended long ago. */
   async ledger(id: string): Promise<StoredLedger | null> {
-    const fields = await this.run(() => this.redis.hgetall(this.keys.ledger(id)));
+    const fields = await run(() => this.redis.hgetall(this.keys.ledger(id)));
     return Object.keys(fields).length === 0 ? null : decodeLedger(id, fields);
+  }
+
+  /** Notes how much a job's stored checkpoints take, for its owner's quota; 0: nothing any more. */
+  async noteStorage(owner: string, id: string, bytes: number): Promise<void> {
+    const key = this.keys.storage(owner);
+    await run(() => (bytes === 0 ? this.redis.hdel(key, id) : this.redis.hset(key, id, bytes)));
   }
 
   /** Throws STORE_UNAVAILABLE unless Redis answers. */
   async ping(): Promise<void> {
-    await this.run(() => this.redis.ping());
+    await run(() => this.redis.ping());
   }
 
   private series(
@@ -260,7 +284,7 @@ export class RunStore {
     from: number,
     limit: number,
   ): Promise<string[]> {
-    return this.run(() =>
+    return run(() =>
       this.redis.zrangebyscore(this.keys.series(id, series), from, '+inf', 'LIMIT', 0, limit),
     );
   }
@@ -277,18 +301,15 @@ export class RunStore {
   ): Promise<unknown> {
     const { leaderNumber } = this;
     const all = [this.keys.leaderNumber, ...keys, leaderNumber ?? '', ...values];
-    const reply = await this.run(() => this.redis.eval(script, keys.length + 1, ...all));
+    const reply = await run(() => this.redis.eval(script, keys.length + 1, ...all));
     if (reply === NOT_LEADER && leaderNumber !== null) throw leadershipLost(leaderNumber);
     return reply;
   }
+}
 
-  private async run<T>(command: () => Promise<T>): Promise<T> {
-    try {
-      return await command();
-    } catch (error) {
-      throw toStoreError(error);
-    }
-  }
+function quotaExceeded(owner: string, broken: string, limits: TokenLimits | undefined): StoreError {
+  const most = limits?.[broken as keyof TokenLimits] ?? 0;
+  return new StoreError('QUOTA_EXCEEDED', `${owner} may have ${broken} of at most ${most}`);
 }
 
 const SUMMARY_FIELD = 'summary';

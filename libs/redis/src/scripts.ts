@@ -45,45 +45,86 @@ return redis.call('INCR', KEYS[1])
 `;
 
 /**
+ * Defines `exceeded`: which of an owner's limits one more job would break, or "". `limits` is the JSON of
+ * TokenLimits, or "" for none.
+ */
+const QUOTA = `
+local function exceeded(limits, open, storage, numWorkers)
+  if limits == '' then return '' end
+  local limit = cjson.decode(limits)
+  local function over(most, used) return type(most) == 'number' and used > most end
+  if over(limit.openJobs, redis.call('HLEN', open) + 1) then return 'openJobs' end
+  if type(limit.workers) == 'number' then
+    local sum = tonumber(numWorkers)
+    for _, value in ipairs(redis.call('HVALS', open)) do sum = sum + tonumber(value) end
+    if over(limit.workers, sum) then return 'workers' end
+  end
+  if type(limit.storageBytes) == 'number' then
+    local sum = 0
+    for _, value in ipairs(redis.call('HVALS', storage)) do sum = sum + tonumber(value) end
+    if over(limit.storageBytes, sum) then return 'storageBytes' end
+  end
+  return ''
+end
+`;
+
+/**
  * Creates a job unless its idempotency key is known. Each script runs whole or not at all.
  *
- * KEYS: of FENCE, then idempotency key or "", jobs, jobs in state, job hash, events
- * ARGV: of FENCE, then id, idempotency value, TTL in ms, event JSON, event limit, field, value,
- *       field, value, ...
- * Returns {the stored idempotency value when the key is known, else ""}.
+ * KEYS: of FENCE, then idempotency key or "", jobs, jobs in state, job hash, events, open jobs and
+ *       storage of its owner
+ * ARGV: of FENCE, then id, idempotency value, TTL in ms, event JSON, event limit, limits or "", most
+ *       workers, field, value, field, value, ...
+ * Returns {the stored idempotency value when the key is known, else "", the limit broken or ""}.
  */
-export const CREATE_JOB = `${FENCE}
-if ARGV[2] ~= '' then
-  local known = redis.call('GET', KEYS[1])
-  if known then return {known} end
-  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-end
+export const CREATE_JOB = `${FENCE}${QUOTA}
+local known = ARGV[2] ~= '' and redis.call('GET', KEYS[1])
+if known then return {known, ''} end
+local broken = exceeded(ARGV[6], KEYS[6], KEYS[7], ARGV[7])
+if broken ~= '' then return {'', broken} end
+if ARGV[2] ~= '' then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
 redis.call('ZADD', KEYS[3], 0, ARGV[1])
-redis.call('HSET', KEYS[4], unpack(ARGV, 6))
+redis.call('HSET', KEYS[4], unpack(ARGV, 8))
+redis.call('HSET', KEYS[6], ARGV[1], ARGV[7])
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], '*', 'event', ARGV[4])
-return {''}
+return {'', ''}
 `;
 
 /**
  * Changes a job under a guard, with its event and history entry, and moves it between the lists of
  * states.
  *
- * KEYS: of FENCE, then job hash, events, series, jobs in old state (prefix), steps, evaluations, ledger
+ * KEYS: of FENCE, then job hash, events, series, jobs in old state (prefix), steps, evaluations, ledger,
+ *       open jobs (prefix), storage (prefix)
  * ARGV: of FENCE, then id, allowed states "a,b" or "", attempt or "", JSON {field: JSON}, new state or "",
  *       event JSON or "", event limit, series score or "", series member, series limit,
- *       history TTL in ms: 0 leaves it, -1 removes it, JSON {ledger field: JSON, or false to remove it}
+ *       history TTL in ms: 0 leaves it, -1 removes it, JSON {ledger field: JSON, or false to remove it},
+ *       limits of the owner for a job that is opened again, or ""
  * Returns {1, event id or ""} when done, {0, current state} when the guard failed, {-1, ""} when
- * there is no such job.
+ * there is no such job, {-2, the limit broken} when its owner may open no more.
  */
-export const CHANGE_JOB = `${FENCE}
-local stored = redis.call('HMGET', KEYS[1], 'state', 'attempt')
+export const CHANGE_JOB = `${FENCE}${QUOTA}
+local stored = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'owner', 'spec')
 if not stored[1] then return {-1, ''} end
 local state = cjson.decode(stored[1])
 if ARGV[2] ~= '' and not string.find(',' .. ARGV[2] .. ',', ',' .. state .. ',', 1, true) then
   return {0, state}
 end
 if ARGV[3] ~= '' and ARGV[3] ~= stored[2] then return {0, state} end
+local ttl = tonumber(ARGV[11])
+if ttl ~= 0 then
+  local owner = stored[3] and cjson.decode(stored[3]) or 'root'
+  local open = KEYS[8] .. owner
+  if ttl > 0 then
+    redis.call('HDEL', open, ARGV[1])
+  elseif redis.call('HEXISTS', open, ARGV[1]) == 0 then
+    local numWorkers = cjson.decode(stored[4]).workers.max
+    local broken = exceeded(ARGV[13], open, KEYS[9] .. owner, numWorkers)
+    if broken ~= '' then return {-2, broken} end
+    redis.call('HSET', open, ARGV[1], numWorkers)
+  end
+end
 local fields = {}
 for name, value in pairs(cjson.decode(ARGV[4])) do
   fields[#fields + 1] = name
@@ -106,7 +147,6 @@ end
 for name, value in pairs(cjson.decode(ARGV[12])) do
   if value then redis.call('HSET', KEYS[7], name, value) else redis.call('HDEL', KEYS[7], name) end
 end
-local ttl = tonumber(ARGV[11])
 for _, key in ipairs({KEYS[2], KEYS[5], KEYS[6], KEYS[7]}) do
   if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
   if ttl < 0 then redis.call('PERSIST', key) end
@@ -115,11 +155,11 @@ return {1, event}
 `;
 
 /**
- * Stores a data set unless its name is taken.
+ * Stores something unless its name is taken.
  *
- * KEYS: data set, data sets. ARGV: name, JSON. Returns what is stored already, else false.
+ * KEYS: its key, the sorted set of names. ARGV: name, JSON. Returns what is stored already, else false.
  */
-export const CREATE_DATA_SET = `
+export const CREATE_NAMED = `
 local stored = redis.call('GET', KEYS[1])
 if stored then return stored end
 redis.call('SET', KEYS[1], ARGV[2])

@@ -6,7 +6,7 @@ import {
   connectForCommands,
   type RedisStoreOptions,
 } from './connection.js';
-import { toStoreError } from './errors.js';
+import { run } from './errors.js';
 import { Keys } from './keys.js';
 
 /** Largest priority that BullMQ takes; there, 1 comes first. */
@@ -69,7 +69,7 @@ export class WorkQueue<T> {
 
   /** Throws STORE_UNAVAILABLE when Redis is away; then the entry may or may not have been added. */
   async add(id: string, data: T, { priority = 0, delayMs = 0 }: EntryOptions = {}): Promise<void> {
-    await this.run(() =>
+    await run(() =>
       this.queue.add(this.options.name, data, {
         jobId: id,
         delay: delayMs,
@@ -80,15 +80,15 @@ export class WorkQueue<T> {
 
   /** True when it is gone, false when it is being handled now. */
   async remove(id: string): Promise<boolean> {
-    return (await this.run(() => this.queue.remove(id))) === 1;
+    return (await run(() => this.queue.remove(id))) === 1;
   }
 
   async has(id: string): Promise<boolean> {
-    return (await this.run(() => this.queue.getJob(id))) !== undefined;
+    return (await run(() => this.queue.getJob(id))) !== undefined;
   }
 
   async counts(): Promise<QueueCounts> {
-    const counts = await this.run(() =>
+    const counts = await run(() =>
       this.queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed'),
     );
     return {
@@ -136,14 +136,6 @@ export class WorkQueue<T> {
     }
     await withDeadline(this.queue.close());
     await closeConnection(this.commands);
-  }
-
-  private async run<R>(command: () => Promise<R>): Promise<R> {
-    try {
-      return await command();
-    } catch (error) {
-      throw toStoreError(error);
-    }
   }
 }
 

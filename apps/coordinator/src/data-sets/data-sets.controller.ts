@@ -4,15 +4,18 @@ import {
   type DataSetRegistration,
   type DataSetView,
 } from '@skipring/protocol';
+import { Access } from '../access/access.guard.js';
 import type { HttpResponse } from '../http/messages.js';
 import { DATA_SETS } from '../tokens.js';
 import type { DataSetsService } from './data-sets.service.js';
 
 @Controller('data-sets')
+@Access('viewer')
 export class DataSetsController {
   constructor(@Inject(DATA_SETS) private readonly dataSets: DataSetsService) {}
 
   @Post()
+  @Access('submitter')
   async register(
     @Body({ schema: dataSetRegistrationSchema }) registration: DataSetRegistration,
     @Res({ passthrough: true }) response: HttpResponse,

@@ -19,6 +19,8 @@ const POLICY = 1008;
 const HELLO_DEADLINE_MS = 5_000;
 /** A worker that takes nothing while this much waits for it is dead. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
+/** A worker reports each step and beats each second: far less than this, also of tiny models. */
+const MAX_MESSAGES_PER_SECOND = 2_000;
 /** From the close frame to the end of a socket that does not answer it. */
 const CLOSE_DEADLINE_MS = 500;
 /** A close frame holds 123 bytes of text. */
@@ -35,6 +37,8 @@ export class WorkerConnection implements WorkerLink {
   private workerId: string | null = null;
   private closeReason = '';
   private isGoingAway = false;
+  private numMessages = 0;
+  private secondSinceMs = performance.now();
   private readonly helloTimer: NodeJS.Timeout;
   private readonly pinger: NodeJS.Timeout;
 
@@ -93,6 +97,14 @@ export class WorkerConnection implements WorkerLink {
   private receive(data: Buffer, isBinary: boolean): void {
     // After a close frame was sent, what still arrives counts no more.
     if (this.socket.readyState !== WebSocket.OPEN) return;
+    if (this.isFlood()) {
+      this.refuse(
+        POLICY,
+        'MESSAGE_FLOOD',
+        `more than ${MAX_MESSAGES_PER_SECOND} messages a second`,
+      );
+      return;
+    }
     const value = isBinary ? null : parseJson(data);
     if (this.workerId === null && !hasThisVersion(value)) {
       this.refuse(
@@ -112,6 +124,17 @@ export class WorkerConnection implements WorkerLink {
     const message = parsed.data;
     if (message.type === 'hello') this.greet(message);
     else if (this.workerId !== null) this.workers.workerMessage(this.workerId, this, message);
+  }
+
+  /** Counts a message; true when there are too many in this second. */
+  private isFlood(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.secondSinceMs >= 1_000) {
+      this.secondSinceMs = nowMs;
+      this.numMessages = 0;
+    }
+    this.numMessages += 1;
+    return this.numMessages > MAX_MESSAGES_PER_SECOND;
   }
 
   private greet(hello: Extract<WorkerMessage, { type: 'hello' }>): void {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { GATEWAY_PATH } from '@skipring/protocol';
 import { WebSocketServer } from 'ws';
 import { HttpProblem } from '../http/problem.js';
-import { isBearer } from '../http/tokens.js';
+import { isBearer } from '../access/bearer.js';
 import type { WorkerEvents } from '../scheduling/ports.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
 import { WorkerConnection, type ConnectionOptions } from './worker-connection.js';

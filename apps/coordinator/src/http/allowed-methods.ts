@@ -6,6 +6,7 @@ export interface RouteSource {
 }
 
 interface Route {
+  readonly path: string;
   readonly methods: Readonly<Record<string, boolean>>;
 }
 
@@ -25,6 +26,17 @@ export function allowedMethods({ router }: RouteSource, path: string): string[] 
   }
   if (methods.has('GET')) methods.add('HEAD');
   return [...methods].sort();
+}
+
+/** Every route as `METHOD path`, sorted. */
+export function routesOf({ router }: RouteSource): string[] {
+  return router.stack
+    .flatMap(({ route }) =>
+      route === undefined || isCatchAll(route)
+        ? []
+        : Object.keys(route.methods).map((method) => `${method.toUpperCase()} ${route.path}`),
+    )
+    .sort();
 }
 
 /** Nest's own route behind those outside the API's prefix: it answers "not found" to every method. */

@@ -5,6 +5,9 @@ import { readBody } from './read-body.js';
 /** Largest JSON body: a job spec is a few kilobytes. */
 export const MAX_JSON_BYTES = 256 * 1024;
 
+/** From the end of the headers to the end of the body. */
+const BODY_DEADLINE_MS = 15_000;
+
 /** Reads JSON bodies of POST requests within a size limit; other methods keep their stream. */
 export const jsonBody: Middleware = (request, _, next) => {
   if (request.method !== 'POST') {
@@ -18,7 +21,7 @@ export const jsonBody: Middleware = (request, _, next) => {
 };
 
 async function readJson(request: HttpRequest): Promise<unknown> {
-  const bytes = await readBody(request, MAX_JSON_BYTES);
+  const bytes = await readBody(request, MAX_JSON_BYTES, BODY_DEADLINE_MS);
   if (bytes.length === 0) return undefined;
   requireJson(request.headers['content-type'], request.headers['content-encoding']);
   return parseJson(bytes);

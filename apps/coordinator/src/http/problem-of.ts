@@ -31,6 +31,7 @@ function storeProblem({ code, message }: StoreError): HttpProblem {
     case 'LEADERSHIP_LOST':
       return new HttpProblem('NOT_LEADER', message, [], { 'retry-after': '2' });
     case 'IDEMPOTENCY_KEY_REUSED':
+    case 'QUOTA_EXCEEDED':
       return new HttpProblem(code, message);
     case 'STORE_CORRUPT':
       return new HttpProblem('INTERNAL', message);

@@ -2,21 +2,28 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NotFoundException, RequestMethod, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import type { CoordinatorMetrics } from '@skipring/metrics';
 import { API_PREFIX } from '@skipring/protocol';
+import type { AuditStore } from '@skipring/redis';
+import helmet from 'helmet';
 import type { Logger } from 'pino';
+import { AccessGuard } from '../access/access.guard.js';
+import { auditTrail } from '../access/audit-trail.js';
+import { authentication, type Recognise, type Tokens } from '../access/authentication.js';
+import { RateLimits } from '../access/rate-limits.js';
 import { nestLog } from '../observe/log.js';
 import { openApiDocument } from '../openapi/document.js';
-import type { RouteSource } from './allowed-methods.js';
+import { routesOf, type RouteSource } from './allowed-methods.js';
 import { jsonBody } from './json-body.js';
 import type { HttpRequest, HttpResponse } from './messages.js';
 import { observeRequests } from './observe-requests.js';
 import { HttpProblem } from './problem.js';
+import { LimitedAdapter } from './limited-adapter.js';
 import { ProblemFilter } from './problem.filter.js';
 import { rawAnswer } from './raw-answer.js';
-import { authentication, type Tokens } from './tokens.js';
+import { securityHeaders } from './security-headers.js';
 import { ValidationPipe } from './validation.pipe.js';
 
 export interface ServeOptions {
@@ -24,6 +31,10 @@ export interface ServeOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly tokens: Tokens;
+  readonly recognise: Recognise;
+  readonly audit: Pick<AuditStore, 'add'>;
+  /** Origins whose pages may call the API; none: no cross-origin requests. */
+  readonly corsOrigins: readonly string[];
   readonly metrics: CoordinatorMetrics;
   readonly log: Logger;
 }
@@ -31,26 +42,31 @@ export interface ServeOptions {
 export interface HttpServer {
   readonly server: Server;
   readonly port: number;
+  /** Every route served, by Express's own list: method and path. */
+  readonly routes: readonly string[];
   /** Ends idle connections at once, and those in use at the deadline. */
   close(deadlineMs: number): Promise<void>;
 }
 
-const REQUEST_TIMEOUT_MS = 120_000;
-const HEADERS_TIMEOUT_MS = 10_000;
-const MAX_CONNECTIONS = 2_048;
+const CORS_MAX_AGE_S = 600;
 const IDLE_SWEEP_MS = 20;
 
 /** Builds the Nest application around the module's controllers and listens. */
 export async function serve(module: DynamicModule, options: ServeOptions): Promise<HttpServer> {
-  const { tokens, metrics, log } = options;
-  const app = await NestFactory.create<NestExpressApplication>(module, new ExpressAdapter(), {
+  const { tokens, recognise, audit, metrics, log } = options;
+  const app = await NestFactory.create<NestExpressApplication>(module, new LimitedAdapter(), {
     bodyParser: false,
     logger: nestLog(log),
     abortOnError: false,
   });
   app.set('query parser', 'simple');
   app.disable('x-powered-by');
-  app.use(observeRequests(metrics, log), authentication(tokens), jsonBody);
+  app.use(observeRequests(metrics, log), helmet(securityHeaders));
+  if (options.corsOrigins.length > 0) {
+    app.enableCors({ origin: [...options.corsOrigins], maxAge: CORS_MAX_AGE_S });
+  }
+  app.use(auditTrail(audit, log), authentication(tokens, recognise, new RateLimits()), jsonBody);
+  app.useGlobalGuards(new AccessGuard());
   app.setGlobalPrefix(API_PREFIX, {
     exclude: ['health/live', 'health/ready', 'metrics'].map((path) => ({
       path,
@@ -67,12 +83,18 @@ export async function serve(module: DynamicModule, options: ServeOptions): Promi
     customSiteTitle: 'Skipring API',
   });
   const server = app.getHttpServer();
-  limit(server);
+  answerMalformed(server);
   await app.init();
   answerOutsidePrefix(app, problems);
   await app.listen(options.port, options.host);
   const { port } = server.address() as AddressInfo;
-  return { server, port, close: (deadlineMs) => closeServer(server, deadlineMs) };
+  const { router } = app.getHttpAdapter().getInstance() as RouteSource;
+  return {
+    server,
+    port,
+    routes: routesOf({ router }),
+    close: (deadlineMs) => closeServer(server, deadlineMs),
+  };
 }
 
 /** Nest's filters see only what is below the API's prefix; Express would answer the rest in HTML. */
@@ -87,10 +109,8 @@ function answerOutsidePrefix(app: NestExpressApplication, problems: ProblemFilte
   });
 }
 
-function limit(server: Server): void {
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
-  server.headersTimeout = HEADERS_TIMEOUT_MS;
-  server.maxConnections = MAX_CONNECTIONS;
+/** What Node.js itself refuses is answered as everything else is. */
+function answerMalformed(server: Server): void {
   // An expectation other than 100-continue may be ignored (RFC 9110, 10.1.1).
   server.on('checkExpectation', (request, response) => {
     server.emit('request', request, response);

@@ -1,7 +1,7 @@
 import { CheckpointError, splitSnapshot, type DirectoryCheckpoints } from '@skipring/checkpoint';
 import type { CoordinatorMetrics } from '@skipring/metrics';
 import type { Fence } from '@skipring/protocol';
-import type { RunStore } from '@skipring/redis';
+import type { JobRecord, RunStore } from '@skipring/redis';
 import type { Logger } from 'pino';
 import type { HttpRequest } from '../http/messages.js';
 import { problemOf } from '../http/problem-of.js';
@@ -84,9 +84,20 @@ export class CheckpointUploads {
     this.requireCurrent(fence);
     const stored = await checkpoints.save(fence, bytes, record.spec.checkpoints.keep);
     const { modelSha256, best } = stored;
+    await this.noteStorage(record);
     scheduler.checkpointStored(fence, { step, bytes: stored.bytes, modelSha256, best });
     log.info({ ...fence, step, bytes: stored.bytes, best }, 'checkpoint stored');
     return { modelSha256 };
+  }
+
+  /** For its owner's quota. A note that is lost is made good by the next. */
+  private async noteStorage({ id, owner }: JobRecord): Promise<void> {
+    const { runs, checkpoints, log } = this.parts;
+    const all = await checkpoints.list(id);
+    const bytes = all.reduce((sum, entry) => sum + entry.bytes, 0);
+    await runs.noteStorage(owner, id, bytes).catch((error: unknown) => {
+      log.warn({ jobId: id, err: error }, 'the bytes of checkpoints could not be noted');
+    });
   }
 
   private requireCurrent(fence: Fence): void {

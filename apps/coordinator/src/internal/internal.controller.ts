@@ -3,6 +3,7 @@ import { Controller, Get, Inject, Param, Put, Query, Req, Res } from '@nestjs/co
 import { encodeSnapshot, type DirectoryCheckpoints } from '@skipring/checkpoint';
 import { fenceSchema } from '@skipring/protocol';
 import { z } from 'zod';
+import { Access } from '../access/access.guard.js';
 import type { DataSetsService } from '../data-sets/data-sets.service.js';
 import type { HttpRequest, HttpResponse } from '../http/messages.js';
 import { HttpProblem } from '../http/problem.js';
@@ -20,6 +21,7 @@ export const uploadQuerySchema = z.strictObject({
 
 /** For workers, with the join token. */
 @Controller('internal')
+@Access('worker')
 export class InternalController {
   constructor(
     @Inject(DATA_SETS) private readonly dataSets: DataSetsService,

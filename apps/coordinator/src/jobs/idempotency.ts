@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { JobSpec } from '@skipring/protocol';
 import type { Idempotency } from '@skipring/redis';
+import { sha256 } from '../access/bearer.js';
 import { HttpProblem } from '../http/problem.js';
 
 /**
@@ -8,7 +8,11 @@ import { HttpProblem } from '../http/problem.js';
  * out or left away, fields in any order.
  * @throws HttpProblem IDEMPOTENCY_KEY_INVALID
  */
-export function idempotencyOf(header: string | undefined, spec: JobSpec): Idempotency | null {
+export function idempotencyOf(
+  header: string | undefined,
+  owner: string,
+  spec: JobSpec,
+): Idempotency | null {
   if (header === undefined) return null;
   if (!/^[\x21-\x7e]{1,200}$/.test(header)) {
     throw new HttpProblem(
@@ -17,10 +21,6 @@ export function idempotencyOf(header: string | undefined, spec: JobSpec): Idempo
         'printable ASCII characters without spaces',
     );
   }
-  // The schema puts fields in its own order.
-  return { keyHash: sha256(header), requestHash: sha256(JSON.stringify(spec)) };
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  // The schema puts fields in its own order. One user's key is not another's.
+  return { keyHash: sha256(`${owner} ${header}`), requestHash: sha256(JSON.stringify(spec)) };
 }

@@ -12,13 +12,22 @@ export function viewOf(record: JobRecord): JobView {
 /** A job that has just been submitted. */
 export function newRecord(
   id: string,
-  spec: JobSpec,
-  reason: string,
-  totals: { totalSteps: number; totalEpochs: number },
+  {
+    spec,
+    owner,
+    reason,
+    totals,
+  }: {
+    spec: JobSpec;
+    owner: string;
+    reason: string;
+    totals: { totalSteps: number; totalEpochs: number };
+  },
 ): JobRecord {
   return {
     id,
     name: spec.name,
+    owner,
     state: 'pending',
     reason,
     attempt: 0,

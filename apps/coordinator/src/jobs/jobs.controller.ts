@@ -3,6 +3,7 @@ import {
   Controller,
   Get,
   Headers,
+  HttpCode,
   Inject,
   Param,
   Post,
@@ -12,6 +13,7 @@ import {
 } from '@nestjs/common';
 import { ledgerView } from '@skipring/cluster';
 import {
+  API_PREFIX,
   jobSpecSchema,
   jobStates,
   type CheckpointView,
@@ -24,6 +26,8 @@ import {
 } from '@skipring/protocol';
 import type { RunStore } from '@skipring/redis';
 import { z } from 'zod';
+import { Access } from '../access/access.guard.js';
+import { ANONYMOUS } from '../access/principal.js';
 import type { HttpRequest, HttpResponse } from '../http/messages.js';
 import { validated } from '../http/validation.pipe.js';
 import { CLOSING, EVENT_STREAMS, JOBS, MODELS, RUN_STORE } from '../tokens.js';
@@ -55,6 +59,7 @@ export const eventsQuerySchema = z.strictObject({
 export const eventIdSchema = z.string().regex(/^\d{1,16}-\d{1,16}$/, 'expected the id of an event');
 
 @Controller('jobs')
+@Access('viewer')
 export class JobsController {
   constructor(
     @Inject(JOBS) private readonly jobs: JobsService,
@@ -65,13 +70,16 @@ export class JobsController {
   ) {}
 
   @Post()
+  @Access('submitter')
   async submit(
     @Body({ schema: jobSpecSchema }) spec: JobSpec,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @Req() { principal = ANONYMOUS }: HttpRequest,
     @Res({ passthrough: true }) response: HttpResponse,
   ): Promise<JobView> {
-    const { job, created } = await this.jobs.submit(spec, idempotencyKey);
+    const { job, created } = await this.jobs.submit(spec, principal, idempotencyKey);
     response.statusCode = created ? 201 : 200;
+    response.setHeader('location', `${API_PREFIX}/jobs/${job.id}`);
     return job;
   }
 
@@ -88,23 +96,17 @@ export class JobsController {
   }
 
   @Post(':id/cancel')
-  async cancel(
-    @Param('id') id: string,
-    @Res({ passthrough: true }) response: HttpResponse,
-  ): Promise<JobView> {
-    const job = await this.jobs.cancel(id);
-    response.statusCode = 200;
-    return job;
+  @HttpCode(200)
+  @Access('submitter')
+  cancel(@Param('id') id: string, @Req() { principal = ANONYMOUS }: HttpRequest): Promise<JobView> {
+    return this.jobs.cancel(id, principal);
   }
 
   @Post(':id/resume')
-  async resume(
-    @Param('id') id: string,
-    @Res({ passthrough: true }) response: HttpResponse,
-  ): Promise<JobView> {
-    const job = await this.jobs.resume(id);
-    response.statusCode = 200;
-    return job;
+  @HttpCode(200)
+  @Access('submitter')
+  resume(@Param('id') id: string, @Req() { principal = ANONYMOUS }: HttpRequest): Promise<JobView> {
+    return this.jobs.resume(id, principal);
   }
 
   @Get(':id/events')

@@ -1,6 +1,7 @@
 import { finalJobStates, type JobSpec, type JobView } from '@skipring/protocol';
 import type { JobRecord, RunStore } from '@skipring/redis';
 import type { Logger } from 'pino';
+import { requireOwner, type Principal } from '../access/principal.js';
 import { HttpProblem } from '../http/problem.js';
 import type { Scheduler } from '../scheduling/ports.js';
 import type { Admission } from './admission.js';
@@ -27,18 +28,19 @@ export class JobsService {
    * Stores a job and queues it. With a known idempotency key nothing new is made and the job of the
    * first submission comes back.
    * @throws HttpProblem REQUEST_INVALID, DATA_SET_UNKNOWN, IDEMPOTENCY_KEY_INVALID;
-   *   StoreError IDEMPOTENCY_KEY_REUSED
+   *   StoreError IDEMPOTENCY_KEY_REUSED, QUOTA_EXCEEDED
    */
   async submit(
     spec: JobSpec,
+    { name: owner, limits }: Principal,
     idempotencyKey: string | undefined,
   ): Promise<{ job: JobView; created: boolean }> {
     const { store, entries, admission, log } = this.parts;
-    const idempotency = idempotencyOf(idempotencyKey, spec);
+    const idempotency = idempotencyOf(idempotencyKey, owner, spec);
     const { reason, ...totals } = await admission.atSubmission(spec);
-    const fresh = newRecord(newJobId(), spec, reason, totals);
+    const fresh = newRecord(newJobId(), { spec, owner, reason, totals });
     const event = { type: 'state', state: 'pending', reason, attempt: 0 } as const;
-    const { id, created } = await store.create(fresh, event, idempotency);
+    const { id, created } = await store.create(fresh, event, idempotency, limits);
     const record = created ? fresh : await this.record(id);
     // Also for a repeated submission: the first may have been cut off before its entry was added.
     if (record.state === 'pending') await entries.add(record, spec.delayMs);
@@ -61,11 +63,11 @@ export class JobsService {
   /**
    * Cancels a job. One that runs stores a checkpoint first, and to cancel it again meanwhile changes
    * nothing.
-   * @throws HttpProblem JOB_UNKNOWN, JOB_FINAL when it has ended, also by an earlier cancel
+   * @throws HttpProblem JOB_UNKNOWN, FORBIDDEN, JOB_FINAL when it has ended, also by an earlier cancel
    */
-  async cancel(id: string): Promise<JobView> {
+  async cancel(id: string, principal: Principal): Promise<JobView> {
     const { scheduler, entries, hub, log } = this.parts;
-    const before = await this.record(id);
+    const before = await this.owned(id, principal);
     const result = await scheduler.cancel(id);
     if (result === 'missing') throw unknownJob(id);
     if (result === 'final') {
@@ -80,11 +82,11 @@ export class JobsService {
 
   /**
    * Queues a cancelled or failed job again; it goes on from its last checkpoint.
-   * @throws HttpProblem JOB_UNKNOWN, JOB_NOT_RESUMABLE
+   * @throws HttpProblem JOB_UNKNOWN, FORBIDDEN, JOB_NOT_RESUMABLE; StoreError QUOTA_EXCEEDED
    */
-  async resume(id: string): Promise<JobView> {
+  async resume(id: string, principal: Principal): Promise<JobView> {
     const { store, entries, hub, log } = this.parts;
-    const record = await this.record(id);
+    const record = await this.owned(id, principal);
     const reason = 'resumed: waits for its turn';
     const next: JobRecord = {
       ...record,
@@ -99,6 +101,8 @@ export class JobsService {
       from: ['cancelled', 'failed'],
       fields: { state, reason, attemptsBefore, entries: numEntries, finishedAt },
       event: { type: 'state', state, reason, attempt },
+      // An admin may resume what its owner could not.
+      ...(principal.name === record.owner ? { limits: principal.limits } : {}),
     });
     if (result.outcome === 'missing') throw unknownJob(id);
     if (result.outcome === 'refused') {
@@ -138,6 +142,13 @@ export class JobsService {
   async record(id: string): Promise<JobRecord> {
     const record = isJobId(id) ? await this.parts.store.get(id) : null;
     if (record === null) throw unknownJob(id);
+    return record;
+  }
+
+  /** A job that the principal may change. Throws HttpProblem JOB_UNKNOWN, FORBIDDEN. */
+  private async owned(id: string, principal: Principal): Promise<JobRecord> {
+    const record = await this.record(id);
+    requireOwner(principal, record.owner, `job ${id}`);
     return record;
   }
 

@@ -6,6 +6,8 @@ import { componentSchemas, embedded, type SchemaName } from './schemas.js';
 
 /** Statuses of problems that any route may answer with. */
 const COMMON_PROBLEMS = [500, 503];
+/** And those that any route may which asks for a token. */
+const ACCESS_PROBLEMS = [401, 403, 429];
 
 /** The OpenAPI 3.1 document of the API. */
 export function openApiDocument(): OpenAPIObject {
@@ -36,7 +38,8 @@ export function openApiDocument(): OpenAPIObject {
 
 function describe(operation: Operation): Record<string, unknown> {
   const { tag, id, summary, body, success, problems, isPublic = false } = operation;
-  const statuses = [...problems, ...(isPublic ? [] : [401]), ...COMMON_PROBLEMS].sort();
+  const isBodyRequired = operation.isBodyOptional !== true;
+  const statuses = [...problems, ...(isPublic ? [] : ACCESS_PROBLEMS), ...COMMON_PROBLEMS].sort();
   return {
     tags: [tag],
     operationId: id,
@@ -45,7 +48,12 @@ function describe(operation: Operation): Record<string, unknown> {
     parameters: parametersOf(operation),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': reference(body) } } }),
+      : {
+          requestBody: {
+            required: isBodyRequired,
+            content: { 'application/json': reference(body) },
+          },
+        }),
     responses: {
       ...Object.fromEntries(
         Object.entries(success).map(([status, answer]) => [status, successAnswer(answer)]),
@@ -87,6 +95,7 @@ function parametersOf({ path, query, headers = {} }: Operation): unknown[] {
 }
 
 function successAnswer(answer: Operation['success'][number]): Record<string, unknown> {
+  if (answer === null) return { description: 'Done' };
   return typeof answer === 'string'
     ? { description: answer, content: { 'application/json': reference(answer) } }
     : {

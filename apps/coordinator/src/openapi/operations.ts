@@ -1,5 +1,6 @@
 import { API_PREFIX } from '@skipring/protocol';
 import type { z } from 'zod';
+import { auditQuerySchema } from '../access/audit.controller.js';
 import {
   eventIdSchema,
   eventsQuerySchema,
@@ -10,18 +11,19 @@ import type { SchemaName } from './schemas.js';
 
 /** One route of the API, as documented. */
 export interface Operation {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'delete';
   /** With parameters in braces. */
   readonly path: string;
-  readonly tag: 'jobs' | 'data sets' | 'workers' | 'system';
+  readonly tag: 'jobs' | 'data sets' | 'workers' | 'access' | 'system';
   readonly id: string;
   readonly summary: string;
   readonly query?: z.ZodObject;
   readonly headers?: Readonly<Record<string, { schema?: z.ZodType; description: string }>>;
   readonly body?: SchemaName;
-  /** Success: by status, a schema's name or a media type. */
-  readonly success: Readonly<Record<number, SchemaName | { readonly mediaType: string }>>;
-  /** Statuses of problems besides 401, 500 and 503. */
+  readonly isBodyOptional?: boolean;
+  /** Success: by status, a schema's name, a media type, or null for no content. */
+  readonly success: Readonly<Record<number, SchemaName | { readonly mediaType: string } | null>>;
+  /** Statuses of problems besides 401, 403, 429, 500 and 503. */
   readonly problems: readonly number[];
   readonly isPublic?: boolean;
 }
@@ -30,6 +32,7 @@ const jobs = `${API_PREFIX}/jobs`;
 const job = `${jobs}/{id}`;
 const dataSets = `${API_PREFIX}/data-sets`;
 const workers = `${API_PREFIX}/workers`;
+const tokens = `${API_PREFIX}/tokens`;
 
 /** Every route for users. Those below `/internal` are between coordinator and workers. */
 export const operations: readonly Operation[] = [
@@ -46,7 +49,7 @@ export const operations: readonly Operation[] = [
     },
     body: 'JobSpec',
     success: { 201: 'Job', 200: 'Job' },
-    problems: [400, 409, 413, 415, 422],
+    problems: [400, 408, 409, 413, 415, 422],
   },
   {
     method: 'get',
@@ -152,7 +155,7 @@ export const operations: readonly Operation[] = [
     summary: 'Register a data set; it is prepared in the background',
     body: 'DataSetRegistration',
     success: { 201: 'DataSet', 200: 'DataSet' },
-    problems: [400, 409, 413, 415, 422],
+    problems: [400, 408, 409, 413, 415, 422],
   },
   {
     method: 'get',
@@ -198,6 +201,74 @@ export const operations: readonly Operation[] = [
     summary: 'Take a worker out of service; its lanes go to others',
     success: { 200: 'Worker' },
     problems: [404],
+  },
+  {
+    method: 'get',
+    path: `${API_PREFIX}/whoami`,
+    tag: 'access',
+    id: 'whoAmI',
+    summary: 'Name, role and limits of the token that is sent',
+    success: { 200: 'Principal' },
+    problems: [],
+  },
+  {
+    method: 'post',
+    path: tokens,
+    tag: 'access',
+    id: 'createToken',
+    summary:
+      'Make a token; this answer alone has its secret. Admins only, as all of tokens and audit',
+    body: 'TokenRequest',
+    success: { 201: 'NewToken' },
+    problems: [400, 408, 409, 413, 415, 422],
+  },
+  {
+    method: 'get',
+    path: tokens,
+    tag: 'access',
+    id: 'listTokens',
+    summary: 'List tokens, without secrets',
+    success: { 200: 'TokenList' },
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: `${tokens}/{name}`,
+    tag: 'access',
+    id: 'getToken',
+    summary: 'Get a token, without its secret',
+    success: { 200: 'Token' },
+    problems: [404],
+  },
+  {
+    method: 'post',
+    path: `${tokens}/{name}/rotate`,
+    tag: 'access',
+    id: 'rotateToken',
+    summary: 'Give a token a new secret; the old one is taken for overlapMs more',
+    body: 'TokenRotation',
+    isBodyOptional: true,
+    success: { 200: 'NewToken' },
+    problems: [400, 404, 408, 413, 415, 422],
+  },
+  {
+    method: 'delete',
+    path: `${tokens}/{name}`,
+    tag: 'access',
+    id: 'revokeToken',
+    summary: 'Revoke a token, at once',
+    success: { 204: null },
+    problems: [404],
+  },
+  {
+    method: 'get',
+    path: `${API_PREFIX}/audit`,
+    tag: 'access',
+    id: 'listAudit',
+    summary: 'Who changed what, or was forbidden to, newest first',
+    query: auditQuerySchema,
+    success: { 200: 'AuditPage' },
+    problems: [422],
   },
   {
     method: 'get',

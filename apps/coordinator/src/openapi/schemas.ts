@@ -1,4 +1,6 @@
 import {
+  auditEntrySchema,
+  auditPageSchema,
   checkpointViewSchema,
   dataSetRegistrationSchema,
   dataSetViewSchema,
@@ -8,8 +10,13 @@ import {
   jobSpecSchema,
   jobViewSchema,
   ledgerViewSchema,
+  newTokenSchema,
+  principalViewSchema,
   problemSchema,
   stepMetricsSchema,
+  tokenRequestSchema,
+  tokenRotationSchema,
+  tokenViewSchema,
   workerViewSchema,
 } from '@skipring/protocol';
 import { z } from 'zod';
@@ -20,6 +27,8 @@ const listOf = (item: z.ZodType) => z.strictObject({ items: z.array(item) });
 const requestSchemas = {
   JobSpec: jobSpecSchema,
   DataSetRegistration: dataSetRegistrationSchema,
+  TokenRequest: tokenRequestSchema,
+  TokenRotation: tokenRotationSchema,
 } as const;
 
 /** What users receive. */
@@ -38,6 +47,12 @@ const responseSchemas = {
   DataSetList: listOf(dataSetViewSchema),
   Worker: workerViewSchema,
   WorkerList: listOf(workerViewSchema),
+  Principal: principalViewSchema,
+  Token: tokenViewSchema,
+  TokenList: listOf(tokenViewSchema),
+  NewToken: newTokenSchema,
+  AuditEntry: auditEntrySchema,
+  AuditPage: auditPageSchema,
   Problem: problemSchema,
   Status: z.strictObject({ status: z.literal('ok') }),
 } as const;

@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { RunStore } from '@skipring/redis';
+import { Access } from '../access/access.guard.js';
 import type { HttpResponse } from '../http/messages.js';
 import { HttpProblem } from '../http/problem.js';
 import { CLOSING, METRICS, RUN_STORE } from '../tokens.js';
@@ -7,6 +8,7 @@ import type { MetricsPage } from './metrics-page.js';
 
 /** What the surroundings ask of the process: probes and Prometheus. */
 @Controller()
+@Access('everyone')
 export class SystemController {
   constructor(
     @Inject(RUN_STORE) private readonly store: RunStore,
@@ -29,6 +31,7 @@ export class SystemController {
   }
 
   @Get('metrics')
+  @Access('viewer')
   async page(@Res() response: HttpResponse): Promise<void> {
     const { contentType, text } = await this.metrics.render();
     response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' });

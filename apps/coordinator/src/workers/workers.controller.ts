@@ -1,11 +1,13 @@
 import { Controller, Get, Inject, Param, Post, Res } from '@nestjs/common';
 import type { WorkerView } from '@skipring/protocol';
+import { Access } from '../access/access.guard.js';
 import type { HttpResponse } from '../http/messages.js';
 import { HttpProblem } from '../http/problem.js';
 import type { Scheduler } from '../scheduling/ports.js';
 import { SCHEDULER } from '../tokens.js';
 
 @Controller('workers')
+@Access('viewer')
 export class WorkersController {
   constructor(@Inject(SCHEDULER) private readonly scheduler: Scheduler) {}
 
@@ -23,6 +25,7 @@ export class WorkersController {
 
   /** A worker that drains already goes on draining. */
   @Post(':id/drain')
+  @Access('admin')
   drain(@Param('id') id: string, @Res({ passthrough: true }) response: HttpResponse): WorkerView {
     const before = this.get(id);
     if (!this.scheduler.drain(id)) throw unknownWorker(id);

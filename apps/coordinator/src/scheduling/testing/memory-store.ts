@@ -17,7 +17,10 @@ export class MemoryStore implements JobStore {
 
   add(id: string, changes: Partial<JobRecord> = {}): JobRecord {
     const totals = { totalSteps: 10, totalEpochs: 1 };
-    const record = { ...newRecord(id, testSpec, 'submitted', totals), ...changes };
+    const record = {
+      ...newRecord(id, { spec: testSpec, owner: 'root', reason: 'submitted', totals }),
+      ...changes,
+    };
     this.records.set(id, record);
     this.attempts.set(id, record.attempt);
     return record;

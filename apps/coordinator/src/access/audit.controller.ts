@@ -1,0 +1,36 @@
+import { Controller, Get, Inject, Query, Req } from '@nestjs/common';
+import type { AuditPage, PrincipalView } from '@skipring/protocol';
+import type { AuditStore } from '@skipring/redis';
+import { z } from 'zod';
+import type { HttpRequest } from '../http/messages.js';
+import { AUDIT } from '../tokens.js';
+import { Access } from './access.guard.js';
+import { ANONYMOUS } from './principal.js';
+
+export const auditQuerySchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  cursor: z
+    .string()
+    .regex(/^\d{1,16}-\d{1,16}$/, 'expected the nextCursor of a page')
+    .optional(),
+});
+
+/** Who one is, and who did what. */
+@Controller()
+export class AuditController {
+  constructor(@Inject(AUDIT) private readonly audit: AuditStore) {}
+
+  @Get('whoami')
+  @Access('viewer')
+  whoAmI(@Req() { principal = ANONYMOUS }: HttpRequest): PrincipalView {
+    return principal;
+  }
+
+  @Get('audit')
+  @Access('admin')
+  list(
+    @Query({ schema: auditQuerySchema }) query: z.output<typeof auditQuerySchema>,
+  ): Promise<AuditPage> {
+    return this.audit.list(query);
+  }
+}
