@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { boards, GENERATION_MARKS, readRuleGroups, withoutVariables } from '@skipring/dashboards';
+import { deviceMetrics } from '@skipring/metrics';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addGlyphs, smallJob, startCluster, type TestCluster } from '../support/cluster.js';
 import { ensureDebianProgram } from '../support/debian-program.js';
@@ -14,7 +15,11 @@ const recorded = readRuleGroups(rules)
   .flatMap((group) => group.rules)
   .flatMap((rule) => ('record' in rule ? [rule.record] : []));
 
-/** Every expression of every panel, with where it stands. */
+/** Of a worker with a GPU only. */
+const needsDevice = (expression: string): boolean =>
+  Object.values(deviceMetrics).some(({ name }) => expression.includes(name));
+
+/** Every expression of every panel that needs no GPU, with where it stands. */
 const expressions = [
   ...boards.flatMap((board) =>
     board.rows.flatMap((row) =>
@@ -27,7 +32,7 @@ const expressions = [
     ),
   ),
   ...recorded.map((name) => ({ where: 'recording rule', expression: name })),
-];
+].filter(({ expression }) => !needsDevice(expression));
 
 /** Addresses of the workers' metrics, which they write to their logs. */
 async function workerTargets(logDirectory: string): Promise<string[]> {

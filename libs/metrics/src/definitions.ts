@@ -173,10 +173,26 @@ export const workerProcessMetrics = {
   stateHashes: counter('skipring_parameter_hashes_total', 'Parameter hashes computed and told.'),
 } as const;
 
+/** Of a worker's GPU; a worker on CPUs has none of these series. `device` is the GPU's model. */
+export const deviceMetrics = {
+  memory: gauge('skipring_device_memory_bytes', 'Memory of the device in use, by anybody.', [
+    'device',
+  ]),
+  memoryLimit: gauge('skipring_device_memory_limit_bytes', 'Memory that the device has.', [
+    'device',
+  ]),
+  utilization: gauge(
+    'skipring_device_utilization_ratio',
+    'Share of the last sampling period in which the device ran a kernel.',
+    ['device'],
+  ),
+} as const;
+
 /** Every metric of Skipring, for documentation and tests. */
 export const allMetrics = [
   ...Object.values(jobMetrics),
   ...Object.values(peerMetrics),
   ...Object.values(clusterMetrics),
   ...Object.values(workerProcessMetrics),
+  ...Object.values(deviceMetrics),
 ];

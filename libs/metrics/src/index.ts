@@ -2,6 +2,7 @@ export type { MetricDefinition } from './definition.js';
 export {
   allMetrics,
   clusterMetrics,
+  deviceMetrics,
   jobMetrics,
   peerMetrics,
   workerProcessMetrics,
@@ -13,5 +14,10 @@ export {
   type ClusterCounts,
   type Counts,
 } from './coordinator-metrics.js';
-export { workerMetrics, WorkerMetrics, type RankStep } from './worker-metrics.js';
+export {
+  workerMetrics,
+  WorkerMetrics,
+  type DeviceReading,
+  type RankStep,
+} from './worker-metrics.js';
 export { stepPartLabels } from './step-parts.js';

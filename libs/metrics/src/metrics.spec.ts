@@ -45,6 +45,12 @@ function busyWorker() {
   busy.observeHeartbeat(20);
   busy.countAbort();
   busy.countStateHash();
+  busy.observeDevice({
+    device: 'H100',
+    memoryBytes: 60e9,
+    memoryLimitBytes: 80e9,
+    utilization: 0.9,
+  });
   return busy;
 }
 

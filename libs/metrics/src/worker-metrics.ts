@@ -1,6 +1,6 @@
 import type { Fence, StepMetrics, StepParts } from '@skipring/protocol';
 import { Registry } from 'prom-client';
-import { workerProcessMetrics } from './definitions.js';
+import { deviceMetrics, workerProcessMetrics } from './definitions.js';
 import { createInstruments, type Instruments } from './instruments.js';
 import { addProcessMetrics } from './process-metrics.js';
 import { partSeconds, wholeSeconds } from './step-parts.js';
@@ -17,13 +17,25 @@ export interface RankStep {
   readonly metrics: StepMetrics | null;
 }
 
+/** What a GPU's driver tells of it. */
+export interface DeviceReading {
+  /** The model, such as "NVIDIA H100 80GB HBM3". */
+  readonly device: string;
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number;
+  /** From 0 to 1. */
+  readonly utilization: number;
+}
+
 /** The metrics of a worker process. Calls are cheap, never throw and never block. */
 export class WorkerMetrics {
   readonly registry = new Registry();
   private readonly instruments: Instruments<typeof workerProcessMetrics>;
+  private readonly devices: Instruments<typeof deviceMetrics>;
 
   constructor() {
     this.instruments = createInstruments(workerProcessMetrics, this.registry);
+    this.devices = createInstruments(deviceMetrics, this.registry);
     addProcessMetrics(this.registry);
     this.leaveGeneration();
     this.setConnected(false);
@@ -56,6 +68,12 @@ export class WorkerMetrics {
     this.instruments.rank.set(-1);
     this.instruments.worldSize.set(0);
     this.instruments.imagesPerSecond.set(0);
+  }
+
+  observeDevice({ device, memoryBytes, memoryLimitBytes, utilization }: DeviceReading): void {
+    this.devices.memory.set({ device }, memoryBytes);
+    this.devices.memoryLimit.set({ device }, memoryLimitBytes);
+    this.devices.utilization.set({ device }, utilization);
   }
 
   countAbort(): void {

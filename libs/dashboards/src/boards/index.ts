@@ -1,6 +1,7 @@
 import type { Board } from '../board.js';
 import { api } from './api.js';
 import { fleet } from './fleet.js';
+import { gpu } from './gpu.js';
 import { jobBoard } from './job.js';
 import { redis } from './redis.js';
 import { reliability } from './reliability.js';
@@ -8,4 +9,13 @@ import { ring } from './ring.js';
 import { steps } from './steps.js';
 
 /** All dashboards, in the order in which an operator reads them. */
-export const boards: readonly Board[] = [fleet, jobBoard, steps, ring, reliability, redis, api];
+export const boards: readonly Board[] = [
+  fleet,
+  jobBoard,
+  steps,
+  ring,
+  gpu,
+  reliability,
+  redis,
+  api,
+];
