@@ -25,6 +25,8 @@ export default defineConfig({
           name: 'system',
           pool: 'forks',
           include: ['test/**/*.test.ts'],
+          // `npm run test:kubernetes` runs them.
+          exclude: ['test/kubernetes/**'],
           // System tests start real servers and worker processes: one at a time on small machines.
           fileParallelism: false,
           testTimeout: 300_000,

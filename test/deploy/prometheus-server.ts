@@ -36,7 +36,13 @@ export class PrometheusServer {
     private readonly url: string,
   ) {}
 
-  static async start(program: string, rules: string, targets: Targets): Promise<PrometheusServer> {
+  /** @param port to listen at, on loopback; any free one without it */
+  static async start(
+    program: string,
+    rules: string,
+    targets: Targets,
+    port?: number,
+  ): Promise<PrometheusServer> {
     const directory = await mkdtemp(join(tmpdir(), 'skipring-prometheus-'));
     await cp(rules, join(directory, 'rules'), { recursive: true });
     const config = {
@@ -52,18 +58,18 @@ export class PrometheusServer {
       ],
     };
     await writeFile(join(directory, 'prometheus.yaml'), stringify(config), { mode: 0o600 });
-    const port = await freePort();
+    const listenPort = port ?? (await freePort());
     const child = spawn(
       program,
       [
         `--config.file=${join(directory, 'prometheus.yaml')}`,
         `--storage.tsdb.path=${join(directory, 'data')}`,
-        `--web.listen-address=127.0.0.1:${port}`,
+        `--web.listen-address=127.0.0.1:${listenPort}`,
         '--log.level=error',
       ],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
-    const server = new PrometheusServer(child, directory, `http://127.0.0.1:${port}`);
+    const server = new PrometheusServer(child, directory, `http://127.0.0.1:${listenPort}`);
     try {
       await until('Prometheus is ready', async () => {
         if (child.exitCode !== null) throw new Error(`Prometheus ended with ${child.exitCode}`);

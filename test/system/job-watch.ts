@@ -65,8 +65,8 @@ export class JobWatch {
   }
 
   /** The job when it has ended, in whatever state. */
-  async ended(): Promise<JobView> {
-    await this.first('state', ({ state }) => finalJobStates.includes(state));
+  async ended(deadlineMs?: number): Promise<JobView> {
+    await this.first('state', ({ state }) => finalJobStates.includes(state), deadlineMs);
     return this.client.job(this.id);
   }
 
