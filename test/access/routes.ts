@@ -24,6 +24,7 @@ export const accessMatrix: Readonly<Record<string, Audience>> = {
   'POST /api/v1/jobs': 'submitter',
   'GET /api/v1/jobs/:id': 'viewer',
   'POST /api/v1/jobs/:id/cancel': 'submitter',
+  'POST /api/v1/jobs/:id/pause': 'submitter',
   'POST /api/v1/jobs/:id/resume': 'submitter',
   'GET /api/v1/jobs/:id/events': 'viewer',
   'GET /api/v1/jobs/:id/metrics': 'viewer',

@@ -90,7 +90,9 @@ describe('what the document says', () => {
     await ask('GET', '/jobs?limit=0');
     const { id } = await submit(coordinator);
     await ask('GET', `/jobs/${id}/model`);
+    await ask('POST', `/jobs/${id}/pause`);
     await ask('POST', `/jobs/${id}/cancel`);
+    await ask('POST', `/jobs/${id}/pause`);
     await ask('POST', `/jobs/${id}/cancel`);
     await ask('POST', `/jobs/${id}/resume`);
     await ask('POST', '/jobs/job-0/resume');

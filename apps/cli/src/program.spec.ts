@@ -29,7 +29,7 @@ function leaves(command: Command, prefix = ''): [name: string, command: Command]
 describe('the command line', () => {
   it('has these commands', () => {
     expect(leaves(program).map(([name]) => name)).toEqual([
-      ...['demo', 'up', 'submit', 'status', 'list', 'cancel', 'resume', 'logs', 'model'],
+      ...['demo', 'up', 'submit', 'status', 'list', 'cancel', 'pause', 'resume', 'logs', 'model'],
       ...['workers', 'drain', 'dataset add', 'dataset list', 'dataset show'],
       ...[
         'token create',

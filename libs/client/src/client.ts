@@ -81,7 +81,14 @@ export class SkipringClient {
     });
   }
 
-  /** Continues a cancelled or failed job from its last checkpoint. */
+  /** A job that runs stores a checkpoint and frees its workers. */
+  pause(id: string): Promise<JobView> {
+    return this.http.json(jobViewSchema, `/jobs/${encodeURIComponent(id)}/pause`, {
+      method: 'POST',
+    });
+  }
+
+  /** Continues a paused, cancelled or failed job from its last checkpoint. */
   resume(id: string): Promise<JobView> {
     return this.http.json(jobViewSchema, `/jobs/${encodeURIComponent(id)}/resume`, {
       method: 'POST',

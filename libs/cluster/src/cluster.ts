@@ -1,7 +1,7 @@
 import type { Fence } from '@skipring/protocol';
 import { enforceDeadlines } from './deadlines.js';
 import { demandsOf, desiredWorkers } from './desired-workers.js';
-import { cancel } from './endings.js';
+import { halt } from './endings.js';
 import { connect, drain, drop, remove, stopped } from './membership.js';
 import type { ClusterEffect, ClusterInput, QueuedJob } from './messages.js';
 import { DEFAULT_CLUSTER_OPTIONS, type ClusterOptions } from './options.js';
@@ -85,9 +85,11 @@ export class Cluster {
       case 'jobQueued':
         this.queue(input.job);
         return;
-      case 'cancelRequested': {
+      case 'cancelRequested':
+      case 'pauseRequested': {
         const run = state.jobs.get(input.jobId);
-        if (run !== undefined) cancel(state, run);
+        const how = input.type === 'pauseRequested' ? 'pausing' : 'cancelling';
+        if (run !== undefined) halt(state, run, how);
         return;
       }
       case 'drainRequested':

@@ -1,10 +1,11 @@
+import type { AttemptState } from '@skipring/protocol';
 import { maxWorkers } from './rendezvous.js';
 import { priorityOrder, type JobRun } from './state.js';
 
 /** What one job asks of a pool of workers that all have the same number of threads. */
 export interface WorkerDemand {
   readonly threads: number;
-  readonly state: 'waiting' | 'running' | 'cancelling';
+  readonly state: AttemptState;
   readonly min: number;
   /** No more than it has lanes. */
   readonly max: number;

@@ -67,4 +67,39 @@ describe('endings', () => {
     expect(ofType(bench.cancel('job'), 'jobCancelled')).toHaveLength(1);
     expect(bench.cancel('job')).toEqual([]);
   });
+
+  it('pauses a job once its state is stored; its workers are free, and it can be queued again', () => {
+    const bench = running('a', 'b');
+    const fence = bench.fence('job');
+    const effects = bench.pause('job');
+    expect(sent(effects, 'stop').map(({ message }) => message.checkpoint)).toEqual([true, false]);
+    expect(ofType(effects, 'jobState')).toMatchObject([
+      { state: 'pausing', reason: 'paused by a user' },
+    ]);
+    expect(bench.pause('job')).toEqual([]);
+    expect(bench.cluster.isCurrent(fence)).toBe(true);
+    bench.send('a', { type: 'stopped', fence });
+    const last = bench.send('b', { type: 'stopped', fence });
+    expect(ofType(last, 'jobPaused')).toEqual([{ type: 'jobPaused', jobId: 'job', attempt: 1 }]);
+    expect(bench.cluster.job('job')).toBeNull();
+    expect(bench.cluster.workers().map(({ state }) => state)).toEqual(['idle', 'idle']);
+  });
+
+  it('cancels a job that is being paused, and does not pause one that is being cancelled', () => {
+    const bench = running('a', 'b');
+    const fence = bench.fence('job');
+    bench.pause('job');
+    const effects = bench.cancel('job');
+    expect(sent(effects, 'stop')).toEqual([]);
+    expect(ofType(effects, 'jobState')).toMatchObject([{ state: 'cancelling' }]);
+    expect(bench.pause('job')).toEqual([]);
+    bench.send('a', { type: 'stopped', fence });
+    expect(ofType(bench.send('b', { type: 'stopped', fence }), 'jobCancelled')).toHaveLength(1);
+  });
+
+  it('pauses a job without workers at once', () => {
+    const bench = new ClusterBench();
+    bench.queue('job');
+    expect(ofType(bench.pause('job'), 'jobPaused')).toHaveLength(1);
+  });
 });

@@ -50,23 +50,36 @@ export function finishIfDone(state: ClusterState, run: JobRun): void {
   state.effects.push({ type: 'jobFinished', jobId, attempt, modelSha256 });
 }
 
-/** Stops a job's workers, one storing a checkpoint first; the job ends when all have answered. */
-export function cancel(state: ClusterState, run: JobRun): void {
-  if (run.state === 'cancelling') return;
+const HALTS = {
+  cancelling: { ended: 'jobCancelled', done: 'cancelled' },
+  pausing: { ended: 'jobPaused', done: 'paused' },
+} as const;
+export type Halt = keyof typeof HALTS;
+
+/**
+ * Stops a job's workers, one storing a checkpoint first; the attempt ends when all have answered. A
+ * job that is being paused can still be cancelled, not the other way about.
+ */
+export function halt(state: ClusterState, run: JobRun, how: Halt): void {
+  if (run.state === how || run.state === 'cancelling') return;
+  const isHalting = run.state === 'pausing';
   const { fence } = run;
+  const { done } = HALTS[how];
   const workers = workersOf(state, run);
-  setJobState(state, run, 'cancelling', 'cancelled by a user');
+  setJobState(state, run, how, `${done} by a user`);
   run.regroup = null;
-  if (fence !== null) {
-    takeLeave(state, run, fence, workers, 'the job is cancelled');
+  if (fence !== null && !isHalting) {
+    takeLeave(state, run, fence, workers, `the job is ${done}`);
     for (const worker of workers) run.leaving.add(worker.id);
   }
-  cancelIfStopped(state, run);
+  endIfStopped(state, run);
 }
 
-export function cancelIfStopped(state: ClusterState, run: JobRun): void {
-  if (run.state !== 'cancelling' || run.leaving.size > 0) return;
+/** Ends an attempt that is being halted once no worker of it is left. */
+export function endIfStopped(state: ClusterState, run: JobRun): void {
+  if (run.state !== 'cancelling' && run.state !== 'pausing') return;
+  if (run.leaving.size > 0) return;
   const { id: jobId, attempt } = run.job;
   state.jobs.delete(jobId);
-  state.effects.push({ type: 'jobCancelled', jobId, attempt });
+  state.effects.push({ type: HALTS[run.state].ended, jobId, attempt });
 }

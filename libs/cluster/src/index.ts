@@ -1,4 +1,5 @@
 export { Cluster } from './cluster.js';
+export type { Halt } from './endings.js';
 export { desiredWorkers, type WorkerDemand } from './desired-workers.js';
 export { Ledger, type LedgerChange, type LedgerFinding, type LedgerPlan } from './ledger/ledger.js';
 export { ledgerView } from './ledger/view.js';

@@ -1,4 +1,4 @@
-import { cancelIfStopped, finishIfDone, releaseIfDrained } from './endings.js';
+import { endIfStopped, finishIfDone, releaseIfDrained } from './endings.js';
 import { countBroken, regroup } from './generations.js';
 import { leaveWaiting } from './leave-taking.js';
 import type { Hello } from './messages.js';
@@ -33,7 +33,7 @@ export function remove(state: ClusterState, workerId: string, reason: string): v
   state.workers.delete(workerId);
   for (const run of [...state.jobs.values()]) {
     run.holders.delete(workerId);
-    if (run.leaving.delete(workerId)) cancelIfStopped(state, run);
+    if (run.leaving.delete(workerId)) endIfStopped(state, run);
   }
   const run = worker.jobId === null ? undefined : state.jobs.get(worker.jobId);
   if (run !== undefined) loseMember(state, run, worker, reason);
@@ -76,7 +76,7 @@ export function drain(state: ClusterState, workerId: string, reason: string): vo
 export function stopped(state: ClusterState, worker: WorkerRecord): void {
   worker.stopping = null;
   for (const run of [...state.jobs.values()]) {
-    if (run.leaving.delete(worker.id)) cancelIfStopped(state, run);
+    if (run.leaving.delete(worker.id)) endIfStopped(state, run);
   }
   releaseIfDrained(state, worker);
 }

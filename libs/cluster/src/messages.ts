@@ -1,4 +1,5 @@
 import type {
+  AttemptState,
   CoordinatorMessage,
   EvaluationResult,
   Fence,
@@ -31,7 +32,7 @@ export type ClusterInput =
     }
   | { readonly type: 'workerDisconnected'; readonly workerId: string; readonly reason: string }
   | { readonly type: 'jobQueued'; readonly job: QueuedJob }
-  | { readonly type: 'cancelRequested'; readonly jobId: string }
+  | { readonly type: 'cancelRequested' | 'pauseRequested'; readonly jobId: string }
   | { readonly type: 'drainRequested'; readonly workerId: string; readonly reason: string }
   | { readonly type: 'checkpointStored'; readonly fence: Fence; readonly step: number }
   | { readonly type: 'tick' };
@@ -44,7 +45,7 @@ export type ClusterEffect =
   | {
       readonly type: 'jobState';
       readonly jobId: string;
-      readonly state: 'waiting' | 'running' | 'cancelling';
+      readonly state: AttemptState;
       readonly reason: string;
     }
   | {
@@ -66,7 +67,7 @@ export type ClusterEffect =
   | { readonly type: 'evaluationDone'; readonly fence: Fence; readonly result: EvaluationResult }
   | { readonly type: 'hashesCompared'; readonly jobId: string; readonly agreed: boolean }
   | { readonly type: 'memberLost'; readonly jobId: string; readonly workerId: string }
-  /** The three ends of an attempt; the cluster has forgotten the job. */
+  /** The ends of an attempt; the cluster has forgotten the job. */
   | {
       readonly type: 'attemptFailed';
       readonly jobId: string;
@@ -80,4 +81,5 @@ export type ClusterEffect =
       readonly attempt: number;
       readonly modelSha256: string;
     }
-  | { readonly type: 'jobCancelled'; readonly jobId: string; readonly attempt: number };
+  | { readonly type: 'jobCancelled'; readonly jobId: string; readonly attempt: number }
+  | { readonly type: 'jobPaused'; readonly jobId: string; readonly attempt: number };

@@ -11,6 +11,7 @@ function endings(numSeeds: number, faults: Faults): Map<string, number> {
     } catch (error) {
       throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
     }
+    counts.set('resumed', (counts.get('resumed') ?? 0) + simulation.numResumed);
     for (const ending of simulation.endings.values()) {
       counts.set(ending, (counts.get(ending) ?? 0) + 1);
     }
@@ -24,9 +25,12 @@ describe('the cluster under random faults', () => {
     const counts = endings(400, 'all');
     expect(counts.get('jobFinished')).toBeGreaterThan(400);
     expect(counts.get('jobCancelled')).toBeGreaterThan(0);
+    expect(counts.get('resumed')).toBeGreaterThan(50);
   });
 
   it('loses no committed step when workers only come and leave', () => {
-    expect(endings(100, 'graceful').get('jobFinished')).toBeGreaterThan(100);
+    const counts = endings(100, 'graceful');
+    expect(counts.get('jobFinished')).toBeGreaterThan(100);
+    expect(counts.get('resumed')).toBeGreaterThan(50);
   });
 });

@@ -1,4 +1,4 @@
-import type { Fence, Member } from '@skipring/protocol';
+import type { AttemptState, Fence, Member } from '@skipring/protocol';
 import type { ClusterEffect, Hello, QueuedJob } from './messages.js';
 import type { ClusterOptions } from './options.js';
 import type { ReadyState } from './start-position.js';
@@ -46,7 +46,7 @@ export interface JobRun {
   readonly job: QueuedJob;
   /** First come, first served among equal priorities. */
   readonly order: number;
-  state: 'waiting' | 'running' | 'cancelling';
+  state: AttemptState;
   reason: string;
   /** Of the newest generation, also while the job waits; null before the first. */
   fence: Fence | null;

@@ -1,4 +1,4 @@
-import type { Fence } from '@skipring/protocol';
+import type { AttemptState, Fence } from '@skipring/protocol';
 import type { Hello } from './messages.js';
 import type { ClusterState, JobRun, WorkerRecord } from './state.js';
 
@@ -17,7 +17,7 @@ export interface WorkerSnapshot {
 /** A job, as it stands in the cluster. */
 export interface JobSnapshot {
   readonly attempt: number;
-  readonly state: 'waiting' | 'running' | 'cancelling';
+  readonly state: AttemptState;
   readonly reason: string;
   readonly fence: Fence | null;
   /** Worker ids by rank; empty while the job waits. */

@@ -17,7 +17,7 @@ export interface ClusterCounts {
   readonly queues: Readonly<Record<string, Counts>>;
 }
 
-const ATTEMPT_STATES = ['waiting', 'running', 'cancelling'] as const;
+const ATTEMPT_STATES = ['waiting', 'running', 'pausing', 'cancelling'] as const;
 type AttemptState = (typeof ATTEMPT_STATES)[number];
 
 const UPLOAD_RESULTS = ['stored', 'refused', 'failed'] as const;

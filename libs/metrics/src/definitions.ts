@@ -12,7 +12,7 @@ const WAIT_BUCKETS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 2
 export const jobMetrics = {
   state: gauge(
     'skipring_job_state',
-    '1 for the state that an attempt is in (waiting, running, cancelling), 0 for the others.',
+    '1 for the state that an attempt is in (waiting, running, pausing, cancelling), 0 for the others.',
     ['job_id', 'state'],
   ),
   totalSteps: gauge('skipring_job_planned_steps', 'Optimizer steps that a job is to make.', [

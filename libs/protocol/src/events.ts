@@ -1,16 +1,24 @@
 import { z } from 'zod';
 
-/** Lifecycle of a job. `pending` waits in the queue; `waiting` has an attempt but too few workers. */
+/**
+ * Lifecycle of a job. `pending` waits in the queue; `waiting` has an attempt but too few workers;
+ * `paused` waits for a user.
+ */
 export const jobStates = [
   'pending',
   'waiting',
   'running',
+  'pausing',
+  'paused',
   'cancelling',
   'succeeded',
   'failed',
   'cancelled',
 ] as const;
 export type JobState = (typeof jobStates)[number];
+/** States in which a job has an attempt. */
+export const attemptStates = ['waiting', 'running', 'pausing', 'cancelling'] as const;
+export type AttemptState = (typeof attemptStates)[number];
 export const finalJobStates: readonly JobState[] = ['succeeded', 'failed', 'cancelled'];
 
 /** Mean wall time of each part of a rank's step, in milliseconds. */

@@ -9,7 +9,7 @@ import { ProgressView } from '../output/progress.js';
 import { parseCount } from './count.js';
 import { examples } from './help.js';
 
-/** `submit`, `status`, `list`, `cancel`, `resume`. */
+/** `submit`, `status`, `list`, `cancel`, `pause`, `resume`. */
 export function addJobCommands(program: Command, context: CommandContext): void {
   program
     .command('submit')
@@ -55,7 +55,8 @@ export function addJobCommands(program: Command, context: CommandContext): void 
 
   for (const [name, description] of [
     ['cancel', 'stop a job; its last step is kept in a checkpoint'],
-    ['resume', 'go on with a cancelled or failed job from its last checkpoint'],
+    ['pause', 'free the workers of a job; it goes on with resume'],
+    ['resume', 'go on with a paused, cancelled or failed job from its last checkpoint'],
   ] as const) {
     program
       .command(name)
@@ -65,7 +66,7 @@ export function addJobCommands(program: Command, context: CommandContext): void 
       .action(async (id: string, _options: unknown, command: Command) => {
         const flags = command.optsWithGlobals<CommonFlags>();
         const client = await context.client(flags);
-        const job = name === 'cancel' ? await client.cancel(id) : await client.resume(id);
+        const job = await client[name](id);
         context.show(flags, job, () => `${job.id} ${job.state}`);
       });
   }

@@ -84,6 +84,7 @@ export class ProgressView {
     switch (state) {
       case 'pending':
       case 'waiting':
+      case 'pausing':
       case 'cancelling':
         this.passing(`${state}: ${reason}`);
         return;
@@ -91,6 +92,7 @@ export class ProgressView {
         // Its members load and connect; that they train is an event of its own.
         this.passing(`preparing ${reason}`);
         return;
+      case 'paused':
       case 'succeeded':
       case 'failed':
       case 'cancelled':

@@ -22,6 +22,7 @@ export const problemKinds = {
   IDEMPOTENCY_KEY_REUSED: [409, 'The idempotency key belongs to another request'],
   JOB_UNKNOWN: [404, 'There is no such job'],
   JOB_FINAL: [409, 'The job has ended'],
+  JOB_NOT_PAUSABLE: [409, 'The job cannot be paused'],
   JOB_NOT_RESUMABLE: [409, 'The job cannot be resumed'],
   MODEL_NOT_READY: [409, 'The job has no model yet'],
   CHECKPOINT_UNKNOWN: [404, 'There is no such checkpoint'],

@@ -102,6 +102,13 @@ export class JobsController {
     return this.jobs.cancel(id, principal);
   }
 
+  @Post(':id/pause')
+  @HttpCode(200)
+  @Access('submitter')
+  pause(@Param('id') id: string, @Req() { principal = ANONYMOUS }: HttpRequest): Promise<JobView> {
+    return this.jobs.pause(id, principal);
+  }
+
   @Post(':id/resume')
   @HttpCode(200)
   @Access('submitter')

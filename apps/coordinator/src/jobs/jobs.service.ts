@@ -70,7 +70,7 @@ export class JobsService {
     const before = await this.owned(id, principal);
     const result = await scheduler.cancel(id);
     if (result === 'missing') throw unknownJob(id);
-    if (result === 'final') {
+    if (result === 'refused') {
       const { state } = await this.record(id);
       throw new HttpProblem('JOB_FINAL', `job ${id} has ended already: it is ${state}`);
     }
@@ -81,7 +81,28 @@ export class JobsService {
   }
 
   /**
-   * Queues a cancelled or failed job again; it goes on from its last checkpoint.
+   * Pauses a job: one that runs stores a checkpoint and frees its workers; one that waits for its turn
+   * lets others go first. To pause it again changes nothing.
+   * @throws HttpProblem JOB_UNKNOWN, FORBIDDEN, JOB_NOT_PAUSABLE when it has ended or is being cancelled
+   */
+  async pause(id: string, principal: Principal): Promise<JobView> {
+    const { scheduler, entries, hub, log } = this.parts;
+    const before = await this.owned(id, principal);
+    if (before.state === 'paused') return this.live(before);
+    const result = await scheduler.pause(id);
+    if (result === 'missing') throw unknownJob(id);
+    if (result === 'refused') {
+      const { state } = await this.record(id);
+      throw new HttpProblem('JOB_NOT_PAUSABLE', `job ${id} is ${state} and can't be paused`);
+    }
+    if (before.state === 'pending') await entries.remove(before);
+    hub.publish(id);
+    log.info({ jobId: id, result }, 'job pause');
+    return this.get(id);
+  }
+
+  /**
+   * Queues a paused, cancelled or failed job again; it goes on from its last checkpoint.
    * @throws HttpProblem JOB_UNKNOWN, FORBIDDEN, JOB_NOT_RESUMABLE; StoreError QUOTA_EXCEEDED
    */
   async resume(id: string, principal: Principal): Promise<JobView> {
@@ -92,13 +113,14 @@ export class JobsService {
       ...record,
       state: 'pending',
       reason,
-      attemptsBefore: record.attempt,
+      // A job that had ended gets all of its tries again.
+      attemptsBefore: record.state === 'paused' ? record.attemptsBefore : record.attempt,
       entries: record.entries + 1,
       finishedAt: null,
     };
     const { state, attemptsBefore, entries: numEntries, finishedAt, attempt } = next;
     const result = await store.change(id, {
-      from: ['cancelled', 'failed'],
+      from: ['paused', 'cancelled', 'failed'],
       fields: { state, reason, attemptsBefore, entries: numEntries, finishedAt },
       event: { type: 'state', state, reason, attempt },
       // An admin may resume what its owner could not.
@@ -108,7 +130,7 @@ export class JobsService {
     if (result.outcome === 'refused') {
       throw new HttpProblem(
         'JOB_NOT_RESUMABLE',
-        `job ${id} is ${result.state}, expected cancelled or failed`,
+        `job ${id} is ${result.state}, expected paused, cancelled or failed`,
       );
     }
     await entries.add(next, 0);

@@ -141,7 +141,7 @@ describe('a cancel', () => {
     'of a %s job is refused',
     async (state) => {
       store.add('a', { state });
-      expect(await scheduler.cancel('a')).toBe('final');
+      expect(await scheduler.cancel('a')).toBe('refused');
       expect(store.changes).toEqual([]);
     },
   );
@@ -157,7 +157,7 @@ describe('a cancel', () => {
   it('twice at once succeeds once', async () => {
     store.add('a');
     const results = await Promise.all([scheduler.cancel('a'), scheduler.cancel('a')]);
-    expect(results.sort()).toEqual(['cancelled', 'final']);
+    expect(results.sort()).toEqual(['cancelled', 'refused']);
     expect(store.statesOf('a')).toEqual(['cancelled']);
   });
 
@@ -222,7 +222,7 @@ describe('a cancel', () => {
     scheduler.workerMessage('w1', link, { type: 'stopped', fence });
     expect(scheduler.isCurrent(fence)).toBe(false);
     expect(await settled('a')).toBe('cancelled');
-    expect(await scheduler.cancel('a')).toBe('final');
+    expect(await scheduler.cancel('a')).toBe('refused');
   });
 
   it('while the store is away fails, and changes nothing', async () => {

@@ -1,22 +1,17 @@
-import { Cluster, Ledger, type ClusterInput, type Hello } from '@skipring/cluster';
+import { Cluster, Ledger, type ClusterInput, type Halt, type Hello } from '@skipring/cluster';
 import { globalBatchSize } from '@skipring/data';
 import type { CoordinatorMetrics } from '@skipring/metrics';
-import {
-  finalJobStates,
-  jobStates,
-  type Fence,
-  type WorkerMessage,
-  type WorkerView,
-} from '@skipring/protocol';
-import { StoreError, type JobRecord } from '@skipring/redis';
+import { type Fence, type WorkerMessage, type WorkerView } from '@skipring/protocol';
+import { StoreError } from '@skipring/redis';
 import type { Logger } from 'pino';
 import { EffectHandler } from './effect-handler.js';
+import { halts, haltUnscheduled } from './halt-unscheduled.js';
 import { FinalSeries } from './final-series.js';
 import { JobRecorder, type RecorderParts } from './job-recorder.js';
 import { OrderedWrites } from './ordered-writes.js';
 import type {
-  CancelResult,
   CheckpointIndex,
+  HaltResult,
   LiveJob,
   ReadyDataSets,
   Scheduler,
@@ -90,21 +85,13 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
   }
 
   /** Throws STORE_UNAVAILABLE while the store is away: a cancel that is answered is stored. */
-  async cancel(jobId: string): Promise<CancelResult> {
-    const record = await this.parts.store.get(jobId);
-    if (record === null) return 'missing';
-    while (this.entering.has(jobId)) await this.entering.get(jobId)?.catch(() => undefined);
-    if (this.cluster.job(jobId) !== null) {
-      this.apply({ type: 'cancelRequested', jobId });
-      await this.writes.settled(jobId, SETTLE_DEADLINE_MS);
-      return this.cluster.job(jobId) === null ? 'cancelled' : 'cancelling';
-    }
-    if (!(await this.writes.settled(jobId, SETTLE_DEADLINE_MS))) {
-      throw new StoreError('STORE_UNAVAILABLE', `what became of job ${jobId} is not stored yet`);
-    }
-    // Its turn may have come while earlier writes were awaited.
-    if (this.entering.has(jobId) || this.cluster.job(jobId) !== null) return this.cancel(jobId);
-    return this.cancelUnscheduled(record);
+  cancel(jobId: string): Promise<HaltResult> {
+    return this.halt(jobId, 'cancelling');
+  }
+
+  /** Throws STORE_UNAVAILABLE while the store is away: a pause that is answered is stored. */
+  pause(jobId: string): Promise<HaltResult> {
+    return this.halt(jobId, 'pausing');
   }
 
   drain(workerId: string): boolean {
@@ -179,22 +166,23 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     this.apply({ type: 'workerDisconnected', workerId, reason });
   }
 
-  /**
-   * Cancels a job that nobody runs. To be called without a wait since that was seen: a turn that
-   * comes from now on finds the job cancelled.
-   */
-  private async cancelUnscheduled({ id, attempt }: JobRecord): Promise<CancelResult> {
-    const { store, onEvent } = this.parts;
-    const reason = 'cancelled by a user';
-    const { outcome } = await store.change(id, {
-      from: jobStates.filter((state) => !finalJobStates.includes(state)),
-      fields: { state: 'cancelled', reason, workers: [], finishedAt: new Date().toISOString() },
-      event: { type: 'state', state: 'cancelled', reason, attempt },
-    });
-    if (outcome === 'missing') return 'missing';
-    if (outcome === 'refused') return 'final';
-    onEvent({ type: 'state', jobId: id });
-    return 'cancelled';
+  private async halt(jobId: string, how: Halt): Promise<HaltResult> {
+    const record = await this.parts.store.get(jobId);
+    if (record === null) return 'missing';
+    while (this.entering.has(jobId)) await this.entering.get(jobId)?.catch(() => undefined);
+    if (this.cluster.job(jobId) !== null) {
+      this.apply({ type: halts[how].input, jobId });
+      await this.writes.settled(jobId, SETTLE_DEADLINE_MS);
+      const job = this.cluster.job(jobId);
+      if (job === null) return halts[how].done;
+      return job.state === how ? how : 'refused';
+    }
+    if (!(await this.writes.settled(jobId, SETTLE_DEADLINE_MS))) {
+      throw new StoreError('STORE_UNAVAILABLE', `what became of job ${jobId} is not stored yet`);
+    }
+    // Its turn may have come while earlier writes were awaited.
+    if (this.entering.has(jobId) || this.cluster.job(jobId) !== null) return this.halt(jobId, how);
+    return haltUnscheduled(this.parts, record, how);
   }
 
   private async enter(jobId: string): Promise<void> {

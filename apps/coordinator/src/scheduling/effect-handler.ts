@@ -17,6 +17,8 @@ export interface EffectParts {
 
 type Effect<T extends ClusterEffect['type']> = Extract<ClusterEffect, { type: T }>;
 
+type AttemptEnd = Effect<'attemptFailed' | 'jobFinished' | 'jobCancelled' | 'jobPaused'>;
+
 /** Carries out what the cluster decides: messages, metrics, records and the log. Never throws. */
 export class EffectHandler {
   constructor(private readonly parts: EffectParts) {}
@@ -54,6 +56,7 @@ export class EffectHandler {
       case 'attemptFailed':
       case 'jobFinished':
       case 'jobCancelled':
+      case 'jobPaused':
         this.attemptEnded(effect);
         return;
     }
@@ -119,7 +122,7 @@ export class EffectHandler {
     recorder.tell(jobId, 'warn', `worker ${workerId} is lost`);
   }
 
-  private attemptEnded(effect: Effect<'attemptFailed' | 'jobFinished' | 'jobCancelled'>): void {
+  private attemptEnded(effect: AttemptEnd): void {
     const { recorder, metrics, finalSeries, log } = this.parts;
     const { jobId, attempt } = effect;
     switch (effect.type) {
@@ -136,6 +139,10 @@ export class EffectHandler {
       case 'jobCancelled':
         log.info({ jobId, attempt }, 'job cancelled');
         recorder.cancelled(effect);
+        break;
+      case 'jobPaused':
+        log.info({ jobId, attempt }, 'job paused');
+        recorder.paused(effect);
         break;
     }
     metrics.endAttempt(jobId);

@@ -133,6 +133,20 @@ export class JobRecorder {
     if (run !== undefined) this.end(jobId, run, 'cancelled', 'cancelled by a user', {});
   }
 
+  /** The attempt ends without a failure: it does not count as one of those that may be made. */
+  paused({ jobId }: Effect<'jobPaused'>): void {
+    const run = this.runs.get(jobId);
+    if (run === undefined) return;
+    const { attempt, attemptsMade, stopped } = run;
+    const [state, reason] = ['paused', 'paused by a user'] as const;
+    const attemptsBefore = attempt - attemptsMade + 1;
+    this.change(jobId, {
+      fields: { workers: [], progress: stopped, state, reason, attemptsBefore },
+      event: { type: 'state', state, reason, attempt },
+    });
+    this.runs.delete(jobId);
+  }
+
   private tellFindings(jobId: string, ledger: Ledger): void {
     for (const { epoch, problems } of ledger.takeFindings()) {
       this.parts.log.error(

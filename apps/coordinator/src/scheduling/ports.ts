@@ -1,3 +1,4 @@
+import type { Halt } from '@skipring/cluster';
 import type {
   CoordinatorMessage,
   DataSetManifest,
@@ -39,12 +40,14 @@ export interface ReadyDataSets {
   ): Promise<{ readonly hash: string; readonly manifest: DataSetManifest } | null>;
 }
 
-export type CancelResult =
-  /** It had not begun and is cancelled now. */
+export type HaltResult =
+  /** It had not begun and is cancelled or paused now. */
   | 'cancelled'
-  /** Its workers store a checkpoint and stop; the state becomes `cancelled` after that. */
-  | 'cancelling'
-  | 'final'
+  | 'paused'
+  /** Its workers store a checkpoint and stop; the state becomes `cancelled` or `paused` after that. */
+  | Halt
+  /** It has ended, or is being cancelled and can't be paused. */
+  | 'refused'
   | 'missing';
 
 export interface StoredCheckpoint {
@@ -58,7 +61,9 @@ export interface StoredCheckpoint {
 export interface Scheduler {
   /** Takes a pending job over from the queue. Calling it again for the same job changes nothing. */
   enqueue(jobId: string): Promise<void>;
-  cancel(jobId: string): Promise<CancelResult>;
+  cancel(jobId: string): Promise<HaltResult>;
+  /** As a cancel, but the job can go on later; of a paused job nothing changes. */
+  pause(jobId: string): Promise<HaltResult>;
   /** The worker finishes nothing more and is told to exit; false when it is not connected. */
   drain(workerId: string): boolean;
   /** Whether a fence names the generation that now runs: only its members may store checkpoints. */

@@ -57,6 +57,15 @@ describe('after a restart', () => {
     expect(requeued).toEqual([]);
   });
 
+  it('jobs that were being paused are paused, at the cost of no attempt', async () => {
+    store.add('leaving', { state: 'pausing', attempt: 3, attemptsBefore: 1, workers: ['w1'] });
+    await recoverJobs(store, queue);
+    const record = store.records.get('leaving');
+    expect(record).toMatchObject({ state: 'paused', workers: [], finishedAt: null });
+    expect(record?.attemptsBefore).toBe(2);
+    expect(requeued).toEqual([]);
+  });
+
   it('jobs that have ended or not begun stay as they are', async () => {
     for (const state of ['pending', 'succeeded', 'failed', 'cancelled'] as const) {
       store.add(state, { state });

@@ -1,4 +1,6 @@
+import type { Halt } from '@skipring/cluster';
 import type { JobRecord } from '@skipring/redis';
+import { halts } from './halt-unscheduled.js';
 import type { JobQueue, JobStore } from './ports.js';
 
 const RESTARTED = 'the coordinator restarted';
@@ -7,7 +9,7 @@ const RESTARTED = 'the coordinator restarted';
  * Takes over the jobs that a coordinator left when it stopped, before anything else changes them.
  * Those that ran go to the queue again, and before those that waited: their workers still hold their
  * state, and would forget it for another job. A restart is no failed attempt. Those that were being
- * cancelled are cancelled.
+ * cancelled or paused are that now.
  */
 export async function recoverJobs(store: JobStore, queue: JobQueue): Promise<void> {
   for (const state of ['running', 'waiting'] as const) {
@@ -18,9 +20,11 @@ export async function recoverJobs(store: JobStore, queue: JobQueue): Promise<voi
       await queue.requeue(id, 0);
     }
   }
-  for (const id of await store.idsIn('cancelling')) {
-    const record = await store.get(id);
-    if (record !== null) await toCancelled(store, record);
+  for (const how of ['cancelling', 'pausing'] as const) {
+    for (const id of await store.idsIn(how)) {
+      const record = await store.get(id);
+      if (record !== null) await toHalted(store, record, how);
+    }
   }
 }
 
@@ -39,11 +43,17 @@ async function toQueue(store: JobStore, record: JobRecord): Promise<void> {
   });
 }
 
-async function toCancelled(store: JobStore, { id, attempt, state }: JobRecord): Promise<void> {
-  const reason = `cancelled by a user; ${RESTARTED} meanwhile`;
+async function toHalted(
+  store: JobStore,
+  { id, attempt, attemptsBefore }: JobRecord,
+  how: Halt,
+): Promise<void> {
+  const state = halts[how].done;
+  const reason = `${state} by a user; ${RESTARTED} meanwhile`;
+  const finishedAt = how === 'cancelling' ? new Date().toISOString() : null;
   await store.change(id, {
-    from: [state],
-    fields: { state: 'cancelled', reason, workers: [], finishedAt: new Date().toISOString() },
-    event: { type: 'state', state: 'cancelled', reason, attempt },
+    from: [how],
+    fields: { state, reason, workers: [], finishedAt, attemptsBefore: attemptsBefore + 1 },
+    event: { type: 'state', state, reason, attempt },
   });
 }

@@ -82,6 +82,10 @@ export class ClusterBench {
     return this.apply({ type: 'cancelRequested', jobId });
   }
 
+  pause(jobId: string): ClusterEffect[] {
+    return this.apply({ type: 'pauseRequested', jobId });
+  }
+
   /** Lets time pass; the workers named send a heartbeat first. */
   tick(ms: number, ...alive: string[]): ClusterEffect[] {
     this.nowMs += ms;

@@ -112,7 +112,8 @@ export class Invariants {
       switch (effect.type) {
         case 'attemptFailed':
         case 'jobFinished':
-        case 'jobCancelled': {
+        case 'jobCancelled':
+        case 'jobPaused': {
           const key = `${effect.jobId}/${effect.attempt}`;
           check(!this.ended.has(key), `${key} ended twice`);
           this.ended.add(key);

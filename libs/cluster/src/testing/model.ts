@@ -521,6 +521,7 @@ export class Model {
       case 'hashesCompared':
       case 'memberLost':
       case 'jobCancelled':
+      case 'jobPaused':
         return;
     }
   }

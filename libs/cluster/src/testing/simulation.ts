@@ -36,6 +36,10 @@ export class Simulation {
   private readonly workers = new Map<string, SimulatedWorker>();
   private readonly invariants: Invariants;
   private readonly random: () => number;
+  private readonly paused = new Set<string>();
+  /** Newest stored checkpoint, by job. */
+  private readonly stored = new Map<string, number>();
+  numResumed = 0;
   private nowMs = 0;
   private numTokens = 0;
 
@@ -73,6 +77,7 @@ export class Simulation {
       this.fault();
       this.turn(0.6);
     }
+    this.resume();
     for (const worker of this.workers.values()) {
       worker.frozen = false;
       if (!worker.connected) this.connect(worker);
@@ -81,6 +86,18 @@ export class Simulation {
       this.turn(1);
     }
     this.checkLiveness();
+  }
+
+  /** Queues what was paused again, as a user who resumes it does: from the newest checkpoint. */
+  private resume(): void {
+    for (const id of this.paused) {
+      const job = this.jobs.get(id);
+      if (job === undefined) continue;
+      const checkpointStep = this.stored.get(id) ?? null;
+      this.numResumed += 1;
+      this.queue({ ...job, attempt: job.attempt + 1, checkpointStep });
+    }
+    this.paused.clear();
   }
 
   private checkLiveness(): void {
@@ -168,7 +185,10 @@ export class Simulation {
       this.apply({ type: 'drainRequested', workerId: worker.id, reason: 'simulated' });
     } else if (draw < 0.202) {
       this.apply({ type: 'cancelRequested', jobId: `job-${this.below(4)}` });
-    } else if (draw < 0.21 && worker.connected && !worker.frozen) this.connect(worker);
+    } else if (draw < 0.204) {
+      this.apply({ type: 'pauseRequested', jobId: `job-${this.below(4)}` });
+    } else if (draw < 0.206) this.resume();
+    else if (draw < 0.21 && worker.connected && !worker.frozen) this.connect(worker);
   }
 
   private gracefulFault(worker: SimulatedWorker, draw: number): void {
@@ -177,7 +197,9 @@ export class Simulation {
     } else if (draw < 0.12 && worker.connected) worker.abort();
     else if (draw < 0.18) {
       this.apply({ type: 'drainRequested', workerId: worker.id, reason: 'simulated' });
-    }
+    } else if (draw < 0.19) {
+      this.apply({ type: 'pauseRequested', jobId: `job-${this.below(4)}` });
+    } else if (draw < 0.21) this.resume();
   }
 
   private addWorker(index: number, id = `worker-${index}`): void {
@@ -208,6 +230,8 @@ export class Simulation {
     const message = worker.outbox.shift();
     if (message === undefined) return;
     if (message.type === 'stored') {
+      const before = this.stored.get(message.fence.jobId) ?? 0;
+      this.stored.set(message.fence.jobId, Math.max(before, message.step));
       this.apply({ type: 'checkpointStored', fence: message.fence, step: message.step });
     } else this.report(worker, message);
   }
@@ -240,9 +264,11 @@ export class Simulation {
     } else if (
       effect.type === 'attemptFailed' ||
       effect.type === 'jobFinished' ||
-      effect.type === 'jobCancelled'
+      effect.type === 'jobCancelled' ||
+      effect.type === 'jobPaused'
     ) {
       this.endings.set(effect.jobId, effect.type);
+      if (effect.type === 'jobPaused') this.paused.add(effect.jobId);
     }
   }
 
