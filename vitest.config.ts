@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 // Workspace packages resolve to their TypeScript sources, so a unit test never runs a stale build.
-const conditions = ['@skipring/source', 'module', 'node', 'development|production'];
+// Not `module`, which is for bundlers: it names files that Node can't import.
+const conditions = ['@skipring/source', 'node', 'development|production'];
 const resolve = { conditions };
 const ssr = { resolve: { conditions, externalConditions: conditions } };
 

@@ -45,6 +45,7 @@ export async function startCoordinator(
     host: '127.0.0.1',
     port: 0,
     dataDirectory,
+    checkpoints: null,
     dataRoots: [],
     corsOrigins: [],
     apiToken: null,

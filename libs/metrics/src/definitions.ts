@@ -120,6 +120,10 @@ export const clusterMetrics = {
     'Checkpoints sent by workers, by result: stored, refused (stale or not valid) or failed.',
     ['result'],
   ),
+  damagedCheckpoints: counter(
+    'skipring_checkpoints_damaged_total',
+    'Stored checkpoints that were found damaged and passed over.',
+  ),
   events: counter('skipring_job_events_total', 'Events of jobs by type.', ['type']),
   httpDuration: histogram(
     'skipring_http_request_duration_seconds',
@@ -170,6 +174,16 @@ export const workerProcessMetrics = {
     'Time since the compute thread last answered, at the last heartbeat.',
   ),
   connected: gauge('skipring_coordinator_connected', '1 while connected to the coordinator.'),
+  checkpointHeld: histogram(
+    'skipring_checkpoint_held_seconds',
+    'Time that a checkpoint held training: the copy out of the session and the comparison of the replicas.',
+    DURATION_BUCKETS,
+  ),
+  checkpoints: counter(
+    'skipring_checkpoints_total',
+    'Checkpoints that were due on this worker, by result: stored, failed, or skipped for a newer one.',
+    ['result'],
+  ),
   stateHashes: counter('skipring_parameter_hashes_total', 'Parameter hashes computed and told.'),
 } as const;
 

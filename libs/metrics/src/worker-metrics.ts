@@ -1,4 +1,4 @@
-import type { Fence, StepMetrics, StepParts } from '@skipring/protocol';
+import type { CheckpointResult, Fence, StepMetrics, StepParts } from '@skipring/protocol';
 import { Registry } from 'prom-client';
 import { deviceMetrics, workerProcessMetrics } from './definitions.js';
 import { createInstruments, type Instruments } from './instruments.js';
@@ -82,6 +82,12 @@ export class WorkerMetrics {
 
   countStateHash(): void {
     this.instruments.stateHashes.inc();
+  }
+
+  /** What became of a checkpoint, and how long it held training. */
+  observeCheckpoint(result: CheckpointResult, heldMs: number): void {
+    this.instruments.checkpoints.inc({ result });
+    this.instruments.checkpointHeld.observe(heldMs / 1_000);
   }
 
   /** @param computeSilentMs milliseconds since the compute thread last answered */

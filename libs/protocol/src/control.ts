@@ -30,6 +30,10 @@ export const positionSchema = z.strictObject({
 });
 export type Position = z.output<typeof positionSchema>;
 
+/** `skipped`: a newer one was due before this one's turn to be stored had come. */
+export const checkpointResults = ['stored', 'failed', 'skipped'] as const;
+export type CheckpointResult = (typeof checkpointResults)[number];
+
 /** Worker to coordinator. */
 export const workerMessageSchema = z.discriminatedUnion('type', [
   /** First message on a connection; anything else before `welcome` closes it. */
@@ -89,6 +93,17 @@ export const workerMessageSchema = z.discriminatedUnion('type', [
     type: z.literal('evaluation'),
     fence: fenceSchema,
     result: evaluationResultSchema,
+  }),
+  /** The rank that stores: what became of a checkpoint that was due. */
+  z.strictObject({
+    type: z.literal('checkpoint'),
+    fence: fenceSchema,
+    step: z.int().min(1),
+    result: z.enum(checkpointResults),
+    /** Why it is not stored; empty when it is. */
+    reason: z.string().max(2_000),
+    /** Time that training was held for it. */
+    heldMs: z.number().min(0),
   }),
   /** All steps are committed, the last evaluation done and the last checkpoint stored. */
   z.strictObject({

@@ -127,7 +127,14 @@ const workersSchema = z
 
 const checkpointsSchema = z.strictObject({
   everySteps: positiveInt.max(maxInt32).default(100),
-  keep: positiveInt.max(100).default(3).describe('newest checkpoints kept, besides the best'),
+  keep: positiveInt.max(100).default(3).describe('newest checkpoints kept'),
+  keepBest: z.boolean().default(true).describe('the one of the best evaluation is kept as well'),
+  keepEveryEpochs: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(0)
+    .describe('one is stored at the end of each so many epochs and kept as well; 0: none'),
 });
 
 const evaluationSchema = z.strictObject({

@@ -4,7 +4,6 @@ import { evaluate, withScore } from './evaluation.js';
 import { gather, minority } from './gather.js';
 import type { Generation } from './generation.js';
 import { hashState } from './state-hash.js';
-import { isBest } from './state.js';
 
 // What is due is decided from the state at a position, not from having just taken a step: a
 // generation that starts where another broke off does what that one still owed.
@@ -17,24 +16,30 @@ export async function evaluateIfDue(g: Generation): Promise<void> {
 }
 
 /**
- * Compares the replicas, and stores a checkpoint of a state that all of them hold.
+ * Compares the replicas, and has a checkpoint stored of a state that all of them hold. Training is
+ * held for the copy and the comparison; only the last checkpoint is waited for.
  *
- * @returns the checkpoint's model hash, on rank 0, when one was stored
+ * @returns the model's hash, on rank 0, when the last checkpoint is stored
  */
 export async function checkpointIfDue(g: Generation): Promise<string | null> {
-  const { state } = g;
+  const { state, totalSteps } = g;
   if (!hashDue(g, g.hashEverySteps)) return null;
+  const begunMs = g.clock.now();
   const snapshot = state.snapshot();
   const hash = hashState(snapshot.position, snapshot.exponents, snapshot.tensors);
   await compareReplicas(g, hash);
   if (g.collective.rank !== 0 || !checkpointDue(g)) return null;
 
-  const { step, epoch } = snapshot.position;
-  const { modelSha256 } = await g.checkpoints.save(snapshot).catch((cause: unknown) => {
+  const { step } = snapshot.position;
+  const due = { snapshot, heldMs: g.clock.now() - begunMs };
+  if (step < totalSteps) {
+    g.checkpoints.submit(due);
+    return null;
+  }
+  const { modelSha256 } = await g.checkpoints.save(due).catch((cause: unknown) => {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TrainerError('CHECKPOINT_FAILED', `step ${step}: ${why}`, false, { cause });
   });
-  g.report.checkpoint({ step, epoch, modelSha256, best: isBest(snapshot) });
   return modelSha256;
 }
 

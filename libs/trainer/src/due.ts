@@ -23,12 +23,15 @@ export function evaluationDue(progress: Progress): boolean {
   return everyEpochs > 0 && passedEpochs(progress, everyEpochs);
 }
 
-/** Every `everySteps` steps, at the best accuracy so far, and at the end. */
-export function checkpointDue({ spec, totalSteps, state }: Progress): boolean {
+/** Every `everySteps` steps, at the end of epochs to keep, at the best accuracy so far, and at the end. */
+export function checkpointDue(progress: Progress): boolean {
+  const { spec, totalSteps, state } = progress;
   const { step } = state.position;
+  const { everySteps, keepBest, keepEveryEpochs } = spec.checkpoints;
   if (step === 0) return false;
-  const isPassed = passedMultiple(spec.checkpoints.everySteps, step, lastPeriod(spec, step));
-  return step === totalSteps || isPassed || isBest(state);
+  if (step === totalSteps || (keepBest && isBest(state))) return true;
+  if (passedMultiple(everySteps, step, lastPeriod(spec, step))) return true;
+  return keepEveryEpochs > 0 && passedEpochs(progress, keepEveryEpochs);
 }
 
 /** Every `hashEverySteps` steps, at epoch ends, and before whatever is stored. */

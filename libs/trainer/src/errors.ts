@@ -18,7 +18,7 @@ export type TrainerErrorCode =
   | 'STATE_MISMATCH'
   /** The optimizer update failed half-way: this rank's state is no longer of any position. */
   | 'APPLY_FAILED'
-  /** Rank 0 could not store a checkpoint. */
+  /** Rank 0 could not store the last checkpoint, which is the model. */
   | 'CHECKPOINT_FAILED';
 
 export class TrainerError extends Error {

@@ -40,9 +40,18 @@ export interface BatchSource {
   evaluation(index: number): LaneBatch | Promise<LaneBatch>;
 }
 
-/** Where rank 0 stores checkpoints. Resolves when the checkpoint is durable. */
+/** A state to be stored, and how long training was held for it. Whoever stores it owns its tensors. */
+export interface DueCheckpoint {
+  readonly snapshot: Snapshot;
+  readonly heldMs: number;
+}
+
+/** Where rank 0 stores checkpoints. */
 export interface CheckpointStore {
-  save(snapshot: Snapshot): Promise<{ modelSha256: string }>;
+  /** Stores it beside training; what becomes of it is no matter of training. Never throws or blocks. */
+  submit(due: DueCheckpoint): void;
+  /** Stores the job's last one, in place of any that is still under way. Resolves when it is durable. */
+  save(due: DueCheckpoint): Promise<{ modelSha256: string }>;
 }
 
 /** A committed step as each rank saw it. */
@@ -65,8 +74,6 @@ export interface Reporter {
   stateHash(step: number, stateHash: string): void;
   /** Rank 0 alone. */
   evaluation(result: EvaluationResult): void;
-  /** Rank 0 alone, once the checkpoint is durable. */
-  checkpoint(saved: { step: number; epoch: number; modelSha256: string; best: boolean }): void;
 }
 
 export interface Clock {

@@ -10,6 +10,9 @@ const CHECKPOINT_PROBLEMS: Record<CheckpointError['code'], ProblemCode> = {
   STALE_FENCE: 'ATTEMPT_STALE',
   DAMAGED_CHECKPOINT: 'CHECKPOINT_DAMAGED',
   NOT_FOUND: 'CHECKPOINT_UNKNOWN',
+  STORAGE_FULL: 'STORAGE_FULL',
+  STORAGE_FAILED: 'STORAGE_FAILED',
+  INVALID_LOCATION: 'INTERNAL',
 };
 
 /** What the sender is told of any error; one that nobody foresaw tells nothing of the inside. */

@@ -28,6 +28,8 @@ export const problemKinds = {
   CHECKPOINT_UNKNOWN: [404, 'There is no such checkpoint'],
   CHECKPOINT_INVALID: [422, 'The checkpoint is not valid'],
   CHECKPOINT_DAMAGED: [500, 'The checkpoint is damaged'],
+  STORAGE_FULL: [507, 'No space is left for checkpoints'],
+  STORAGE_FAILED: [503, 'The storage of checkpoints does not answer'],
   ATTEMPT_STALE: [409, 'A later attempt or generation has taken over'],
   DATA_SET_UNKNOWN: [404, 'There is no such data set'],
   DATA_SET_EXISTS: [409, 'The name belongs to another data set'],

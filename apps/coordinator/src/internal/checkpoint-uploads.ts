@@ -1,4 +1,4 @@
-import { CheckpointError, splitSnapshot, type DirectoryCheckpoints } from '@skipring/checkpoint';
+import { CheckpointError, splitSnapshot, type Checkpoints } from '@skipring/checkpoint';
 import type { CoordinatorMetrics } from '@skipring/metrics';
 import type { Fence } from '@skipring/protocol';
 import type { JobRecord, RunStore } from '@skipring/redis';
@@ -16,7 +16,7 @@ const MAX_UPLOADS = 4;
 
 export interface CheckpointUploadParts {
   readonly runs: RunStore;
-  readonly checkpoints: DirectoryCheckpoints;
+  readonly checkpoints: Checkpoints;
   readonly scheduler: Scheduler;
   readonly metrics: Pick<CoordinatorMetrics, 'countCheckpointUpload'>;
   readonly maxBytes: number;
@@ -82,7 +82,7 @@ export class CheckpointUploads {
     }
     // The generation may have ended while the body arrived.
     this.requireCurrent(fence);
-    const stored = await checkpoints.save(fence, bytes, record.spec.checkpoints.keep);
+    const stored = await checkpoints.save(fence, bytes, record.spec.checkpoints);
     const { modelSha256, best } = stored;
     await this.noteStorage(record);
     scheduler.checkpointStored(fence, { step, bytes: stored.bytes, modelSha256, best });

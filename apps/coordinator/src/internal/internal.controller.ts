@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Controller, Get, Inject, Param, Put, Query, Req, Res } from '@nestjs/common';
-import { encodeSnapshot, type DirectoryCheckpoints } from '@skipring/checkpoint';
+import { encodeSnapshot, type Checkpoints } from '@skipring/checkpoint';
 import { fenceSchema } from '@skipring/protocol';
 import { z } from 'zod';
 import { Access } from '../access/access.guard.js';
@@ -25,7 +25,7 @@ export const uploadQuerySchema = z.strictObject({
 export class InternalController {
   constructor(
     @Inject(DATA_SETS) private readonly dataSets: DataSetsService,
-    @Inject(CHECKPOINTS) private readonly checkpoints: DirectoryCheckpoints,
+    @Inject(CHECKPOINTS) private readonly checkpoints: Checkpoints,
     @Inject(CHECKPOINT_UPLOADS) private readonly uploads: CheckpointUploads,
   ) {}
 

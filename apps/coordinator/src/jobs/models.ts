@@ -1,11 +1,11 @@
-import type { DirectoryCheckpoints } from '@skipring/checkpoint';
+import type { Checkpoints } from '@skipring/checkpoint';
 import type { CheckpointView } from '@skipring/protocol';
 import type { JobRecord } from '@skipring/redis';
 import { HttpProblem } from '../http/problem.js';
 
-/** What training left on disk, for users. */
+/** What training has stored, for users. */
 export class Models {
-  constructor(private readonly store: DirectoryCheckpoints) {}
+  constructor(private readonly store: Checkpoints) {}
 
   /** Newest first. */
   async checkpoints(jobId: string): Promise<CheckpointView[]> {

@@ -44,7 +44,10 @@ beforeEach(() => {
   scheduler = new ClusterScheduler({
     store,
     queue: { requeue: () => Promise.resolve() },
-    checkpoints: { latestStep: () => Promise.resolve(null), raiseFence: () => undefined },
+    checkpoints: {
+      latest: () => Promise.resolve({ step: null, damaged: [] }),
+      raiseFence: () => undefined,
+    },
     dataSets: { ready: () => Promise.resolve(dataSet) },
     metrics: coordinatorMetrics(),
     heartbeatTimeoutMs: 60_000,

@@ -193,7 +193,7 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     const { spec } = record;
     const dataSet = await dataSets.ready(spec.data.dataSet);
     if (dataSet === null) throw new Error(`data set ${spec.data.dataSet} is not ready`);
-    const checkpointStep = await checkpoints.latestStep(jobId);
+    const { step: checkpointStep, damaged } = await checkpoints.latest(jobId);
     const plan = {
       numSamples: dataSet.manifest.splits.train.samples,
       batchSize: globalBatchSize(spec.lanes),
@@ -218,6 +218,12 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
       checkpointInterval: spec.checkpoints.everySteps,
       checkpointStep,
     });
+    for (const problem of damaged) {
+      this.parts.metrics.countDamagedCheckpoint();
+      this.log.error({ jobId, problem, checkpointStep }, 'a damaged checkpoint is passed over');
+      const next = checkpointStep === null ? 'the beginning' : `step ${checkpointStep}`;
+      this.recorder.tell(jobId, 'error', `${problem}; the job goes on from ${next}`);
+    }
     const { hash, manifest } = dataSet;
     this.log.info({ jobId, attempt, checkpointStep }, 'attempt begins');
     this.apply({

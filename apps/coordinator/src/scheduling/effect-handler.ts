@@ -53,6 +53,9 @@ export class EffectHandler {
       case 'memberLost':
         this.memberLost(effect);
         return;
+      case 'checkpointFailed':
+        this.checkpointFailed(effect);
+        return;
       case 'attemptFailed':
       case 'jobFinished':
       case 'jobCancelled':
@@ -120,6 +123,12 @@ export class EffectHandler {
     const { recorder, metrics } = this.parts;
     metrics.countLostMember(jobId);
     recorder.tell(jobId, 'warn', `worker ${workerId} is lost`);
+  }
+
+  private checkpointFailed({ jobId, step, reason }: Effect<'checkpointFailed'>): void {
+    const { recorder, log } = this.parts;
+    log.error({ jobId, step, reason }, 'a checkpoint is not stored; training goes on');
+    recorder.tell(jobId, 'error', `the checkpoint of step ${step} is not stored: ${reason}`);
   }
 
   private attemptEnded(effect: AttemptEnd): void {

@@ -27,10 +27,17 @@ export interface JobQueue {
 
 /** Stored checkpoints, as far as the scheduler is concerned. */
 export interface CheckpointIndex {
-  /** Step of the newest whole checkpoint of a job; null when it has none. */
-  latestStep(jobId: string): Promise<number | null>;
+  /** The newest checkpoint of a job that is whole, and what was passed over because it was not. */
+  latest(jobId: string): Promise<LatestCheckpoint>;
   /** From now on, checkpoints of earlier attempts or generations are refused. */
   raiseFence(fence: Fence): void;
+}
+
+export interface LatestCheckpoint {
+  /** Null when there is none. */
+  readonly step: number | null;
+  /** For people; each names a damaged file. */
+  readonly damaged: readonly string[];
 }
 
 export interface ReadyDataSets {

@@ -1,4 +1,4 @@
-import { decodeSnapshot, encodeSnapshot } from '@skipring/checkpoint';
+import { encodeSnapshot } from '@skipring/checkpoint';
 import { jobSpecSchema, type CoordinatorMessage, type WorkerMessage } from '@skipring/protocol';
 import { TrainingState } from '@skipring/trainer';
 import { ArithmeticEngine, MemoryBatches } from '@skipring/trainer/testing';
@@ -56,6 +56,7 @@ class WorkerBench {
   readonly sent: WorkerMessage[] = [];
   readonly requests: IoRequest['kind'][] = [];
   readonly stored: { generation: number; step: number }[] = [];
+  private generation = 0;
   readonly worker: ComputeWorker;
   numOpened = 0;
   /** Data and model of a new session. */
@@ -112,13 +113,18 @@ class WorkerBench {
       batches: Object.assign(batches, { close: () => Promise.resolve() }),
       numSamples: NUM_SAMPLES,
       numClasses: shape.numClasses,
-      transfer: {
+      download: {
         checkpoint: (_jobId, step) => Promise.resolve(encodeSnapshot(stateAt(step).snapshot())),
-        storeCheckpoint: ({ generation }, step, bytes) => {
-          expect(decodeSnapshot(bytes).position.step).toBe(step);
-          this.stored.push({ generation, step });
-          return Promise.resolve();
+      },
+      upload: {
+        enter: ({ generation }) => {
+          this.generation = generation;
         },
+        store: ({ position }) => {
+          this.stored.push({ generation: this.generation, step: position.step });
+          return Promise.resolve({ modelSha256: 'm' });
+        },
+        close: () => Promise.resolve(),
       },
     });
   }

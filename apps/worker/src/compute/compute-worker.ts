@@ -3,6 +3,7 @@ import { learningRateAt } from '@skipring/nn/schedule';
 import { synchroniseState, totalSteps, trainGeneration } from '@skipring/trainer';
 import type { Logger } from 'pino';
 import { describeError } from '../thread-error.js';
+import type { CheckpointOutcome } from './checkpoint-writer.js';
 import type { IoLink } from './io-link.js';
 import type { JobSession, Prepare } from './job-session.js';
 import { makeReporter } from './reporter.js';
@@ -110,7 +111,7 @@ export class ComputeWorker {
     await this.leave();
     try {
       const session = await this.sessionFor(prepare);
-      await session.catchUp(prepare.checkpointStep);
+      await session.enter(prepare);
       // Loading takes a while; the peers of a generation that was given up meanwhile never come.
       if (numInterrupts !== this.numInterrupts) return;
       await this.link.request({
@@ -185,7 +186,9 @@ export class ComputeWorker {
       numClasses,
       collective,
       batches,
-      checkpoints: session.checkpoints(fence),
+      checkpoints: session.checkpoints((outcome) => {
+        this.tellCheckpoint(fence, outcome);
+      }),
       report: makeReporter(fence, rank, (message) => {
         this.send(message);
       }),
@@ -225,16 +228,23 @@ export class ComputeWorker {
     if (session?.parts.jobId === message.fence.jobId) {
       const { state } = session.parts;
       if (message.checkpoint && state.position.step > 0) {
+        // What becomes of it is told; a failure is no reason to stay.
         await session
-          .checkpoints(message.fence)
-          .save(state.snapshot())
-          .catch((error: unknown) => {
-            this.log.error({ err: error }, 'the last checkpoint could not be stored');
-          });
+          .checkpoints((outcome) => {
+            this.tellCheckpoint(message.fence, outcome);
+          })
+          .save({ snapshot: state.snapshot(), heldMs: 0 })
+          .catch(() => undefined);
       }
       await this.forget();
     }
     this.send({ type: 'stopped', fence: message.fence });
+  }
+
+  private tellCheckpoint(fence: Fence, { reason, ...outcome }: CheckpointOutcome): void {
+    const { step, result } = outcome;
+    if (result === 'failed') this.log.error({ ...fence, step, reason }, 'checkpoint not stored');
+    this.send({ type: 'checkpoint', fence, ...outcome, reason: reason.slice(0, 2_000) });
   }
 
   /** Ends the training of the current generation and closes its ring. */

@@ -40,13 +40,19 @@ export class CoordinatorHttp {
   }
 
   /** Resolves when the checkpoint is durable. */
-  async storeCheckpoint(fence: Fence, step: number, bytes: Uint8Array): Promise<void> {
+  async storeCheckpoint(
+    fence: Fence,
+    step: number,
+    bytes: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const { jobId, attempt, generation } = fence;
     const query = `attempt=${attempt}&generation=${generation}`;
     await this.request(`/internal/jobs/${jobId}/checkpoints/${step}?${query}`, {
       method: 'PUT',
       body: bytes,
       headers: { 'content-type': 'application/octet-stream' },
+      ...(signal && { signal }),
     });
   }
 
@@ -57,7 +63,8 @@ export class CoordinatorHttp {
     const url = `${this.baseUrl}${API_PREFIX}${path}`;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+        const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+        const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
         const response = await fetch(url, { ...init, headers, signal });
         if (response.ok) return response;
         const text = (await response.text()).slice(0, 500);
@@ -67,7 +74,7 @@ export class CoordinatorHttp {
         );
         if (response.status < 500 || attempt === NUM_TRIES) throw error;
       } catch (cause) {
-        if (cause instanceof CoordinatorRequestError) throw cause;
+        if (cause instanceof CoordinatorRequestError || init.signal?.aborted === true) throw cause;
         if (attempt === NUM_TRIES) {
           throw new CoordinatorRequestError('COORDINATOR_UNREACHABLE', `${path}: no answer`, {
             cause,

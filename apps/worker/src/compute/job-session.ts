@@ -1,8 +1,10 @@
-import { decodeSnapshot, encodeSnapshot, modelSha256 } from '@skipring/checkpoint';
-import type { CoordinatorMessage, Fence, JobSpec } from '@skipring/protocol';
-import type { CheckpointStore, Snapshot, TrainingState } from '@skipring/trainer';
+import { decodeSnapshot } from '@skipring/checkpoint';
+import type { CoordinatorMessage, JobSpec } from '@skipring/protocol';
+import type { CheckpointStore, TrainingState } from '@skipring/trainer';
+import { CheckpointWriter, type TellOutcome } from './checkpoint-writer.js';
 import type { CoordinatorHttp } from './coordinator-http.js';
 import type { JobBatches } from './open-batches.js';
+import type { UploadThread } from './upload-thread.js';
 
 export type Prepare = Extract<CoordinatorMessage, { type: 'prepare' }>;
 
@@ -13,36 +15,43 @@ export interface JobSessionParts {
   readonly batches: JobBatches;
   readonly numSamples: number;
   readonly numClasses: number;
-  readonly transfer: Pick<CoordinatorHttp, 'checkpoint' | 'storeCheckpoint'>;
+  readonly download: Pick<CoordinatorHttp, 'checkpoint'>;
+  readonly upload: Pick<UploadThread, 'enter' | 'store' | 'close'>;
 }
 
 /** What a job has on this worker from its first generation to its last: model, data and state. */
 export class JobSession {
-  constructor(readonly parts: JobSessionParts) {}
+  private readonly writer: CheckpointWriter;
 
-  /**
-   * Goes to a stored checkpoint that is ahead of the state: that of a new session, or of one kept
-   * while the worker was cut off and others trained on.
-   */
-  async catchUp(checkpointStep: number | null): Promise<void> {
-    const { jobId, state, transfer } = this.parts;
-    if (checkpointStep === null || checkpointStep <= state.position.step) return;
-    state.restore(decodeSnapshot(await transfer.checkpoint(jobId, checkpointStep)));
+  constructor(readonly parts: JobSessionParts) {
+    const { upload } = parts;
+    this.writer = new CheckpointWriter((snapshot, signal) => upload.store(snapshot, signal));
   }
 
-  /** Checkpoints of one generation: the fence keeps a stale worker from storing any. */
-  checkpoints(fence: Fence): CheckpointStore {
-    return { save: (snapshot) => this.store(fence, snapshot) };
+  /**
+   * Begins a generation. Goes to a stored checkpoint that is ahead of the state: that of a new
+   * session, or of one kept while the worker was cut off and others trained on.
+   */
+  async enter({ fence, checkpointStep }: Pick<Prepare, 'fence' | 'checkpointStep'>): Promise<void> {
+    const { jobId, state, download, upload } = this.parts;
+    upload.enter(fence);
+    if (checkpointStep === null || checkpointStep <= state.position.step) return;
+    state.restore(decodeSnapshot(await download.checkpoint(jobId, checkpointStep)));
+  }
+
+  checkpoints(tell: TellOutcome): CheckpointStore {
+    return {
+      submit: (due) => {
+        this.writer.submit(due, tell);
+      },
+      save: (due) => this.writer.save(due, tell),
+    };
   }
 
   async close(): Promise<void> {
+    await this.writer.abandon();
+    await this.parts.upload.close();
     await this.parts.batches.close();
     this.parts.state.engine.dispose();
-  }
-
-  private async store(fence: Fence, snapshot: Snapshot): Promise<{ modelSha256: string }> {
-    const { step } = snapshot.position;
-    await this.parts.transfer.storeCheckpoint(fence, step, encodeSnapshot(snapshot));
-    return { modelSha256: modelSha256(snapshot.tensors) };
   }
 }

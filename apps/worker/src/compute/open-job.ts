@@ -1,13 +1,16 @@
 import { initialAuxiliary, TrainingState } from '@skipring/trainer';
 import { compileJob } from './compile-job.js';
+import type { CoordinatorAddress } from './checkpoint-messages.js';
 import type { CoordinatorHttp } from './coordinator-http.js';
 import { JobSession, type Prepare } from './job-session.js';
 import { openBatches } from './open-batches.js';
+import { UploadThread } from './upload-thread.js';
 
 /** Loads the data and compiles the model; the state is the one that the job's seed gives. */
 export async function openJob(
   { spec, dataSet, fence }: Prepare,
   http: CoordinatorHttp,
+  address: CoordinatorAddress,
   cacheDirectory: string,
 ): Promise<JobSession> {
   const batches = await openBatches(spec, dataSet, http, cacheDirectory);
@@ -22,7 +25,8 @@ export async function openJob(
       batches,
       numSamples: manifest.splits.train.samples,
       numClasses: manifest.classes.length,
-      transfer: http,
+      download: http,
+      upload: new UploadThread(address),
     });
   } catch (error) {
     await batches.close();

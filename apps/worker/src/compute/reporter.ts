@@ -23,8 +23,5 @@ export function makeReporter(
     evaluation(result) {
       send({ type: 'evaluation', fence, result });
     },
-    checkpoint() {
-      // The coordinator stored it and knows.
-    },
   };
 }

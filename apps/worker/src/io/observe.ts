@@ -8,6 +8,9 @@ export function observeMessage(metrics: WorkerMetrics, message: WorkerMessage): 
       metrics.observeStep(message);
       if (message.stateHash !== null) metrics.countStateHash();
       return;
+    case 'checkpoint':
+      metrics.observeCheckpoint(message.result, message.heldMs);
+      return;
     case 'heartbeat':
       metrics.observeHeartbeat(message.computeSilentMs);
       return;

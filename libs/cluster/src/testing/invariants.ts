@@ -129,6 +129,7 @@ export class Invariants {
         case 'evaluationDone':
         case 'hashesCompared':
         case 'memberLost':
+        case 'checkpointFailed':
           break;
       }
     }

@@ -520,6 +520,7 @@ export class Model {
       case 'evaluationDone':
       case 'hashesCompared':
       case 'memberLost':
+      case 'checkpointFailed':
       case 'jobCancelled':
       case 'jobPaused':
         return;

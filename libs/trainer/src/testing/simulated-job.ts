@@ -2,7 +2,7 @@ import { jobSpecSchema } from '@skipring/protocol';
 import type { EvaluationResult, JobSpec, JobSpecInput } from '@skipring/protocol';
 import { initialAuxiliary } from '../auxiliary.js';
 import type { LaneBatch } from '../engine.js';
-import type { BatchSource, Collective, StepReport } from '../ports.js';
+import type { BatchSource, Collective, DueCheckpoint, StepReport } from '../ports.js';
 import { TrainingState } from '../state.js';
 import type { Snapshot } from '../state.js';
 import { hashState } from '../state-hash.js';
@@ -117,9 +117,12 @@ export class SimulatedJob {
     { lanes, signal }: SimulatedGeneration,
   ): Promise<GenerationOutcome> {
     const { numSamples } = this.options;
-    const save = (snapshot: Snapshot): Promise<{ modelSha256: string }> => {
+    const submit = ({ snapshot }: DueCheckpoint): void => {
       this.snapshots.push(snapshot);
-      const { position, exponents, tensors } = snapshot;
+    };
+    const save = (due: DueCheckpoint): Promise<{ modelSha256: string }> => {
+      submit(due);
+      const { position, exponents, tensors } = due.snapshot;
       return Promise.resolve({ modelSha256: hashState(position, exponents, tensors) });
     };
     return trainGeneration({
@@ -129,14 +132,13 @@ export class SimulatedJob {
       numClasses: NUM_CLASSES,
       collective: ring.collectives[rank]!,
       batches: this.options.batchesOf?.(worker) ?? this.memoryBatches(),
-      checkpoints: { save },
+      checkpoints: { submit, save },
       report: {
         step: (report) => this.steps.push(report),
         stateHash: (step, hash) => {
           this.hashes.set(step, (this.hashes.get(step) ?? new Set()).add(hash));
         },
         evaluation: (result) => this.evaluations.push(result),
-        checkpoint: () => undefined,
       },
       lanes: lanes[rank]!,
       schedule: (step) => 0.1 / (1 + step),
