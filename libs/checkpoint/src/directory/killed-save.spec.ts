@@ -22,7 +22,7 @@ const SAVE_FOR_EVER = `
     console.log(step);
   }
 `;
-/** 200 in the full form, four minutes: `SKIPRING_KILLS=200 npx vitest run killed-save`. */
+/** In the full form: `SKIPRING_KILLS=200 npx vitest run --project unit killed-save`. */
 const NUM_KILLS = Number(process.env.SKIPRING_KILLS ?? 12);
 /** A save takes a good 10 ms: kills fall anywhere in it, also beside the removal of an old one. */
 const LONGEST_DELAY_MS = 40;
