@@ -12,7 +12,9 @@ export async function trainOneStep(
   const { id } = await submit(coordinator, waitingJob({ training: { steps: 1 } }));
   const { fence } = await worker.enterGeneration();
   worker.send(stepReport(fence));
-  const result = { step: 1, epoch: 0, loss: 1, accuracy: 0.5, samples: 2, confusion: [[1], [1]] };
+  const worst = [{ sample: 1, label: 1, predicted: 0, loss: 2 }];
+  const counts = { samples: 2, confusion: [[1], [1]], worst };
+  const result = { step: 1, epoch: 0, loss: 1, accuracy: 0.5, ...counts };
   worker.send({ type: 'evaluation', fence, result });
   const { attempt, generation } = fence;
   const stored = await coordinator.send(

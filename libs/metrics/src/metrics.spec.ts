@@ -12,7 +12,8 @@ const metrics = {
   samples: 512,
   stepMs: 250,
 };
-const evaluation = { step: 7, epoch: 1, loss: 0.4, accuracy: 0.8, samples: 10, confusion: [[10]] };
+const counts = { samples: 10, confusion: [[10]], worst: [] };
+const evaluation = { step: 7, epoch: 1, loss: 0.4, accuracy: 0.8, ...counts };
 
 function busyCoordinator(jobId: string) {
   const busy = coordinatorMetrics();

@@ -45,6 +45,16 @@ export const stepMetricsSchema = z.strictObject({
 });
 export type StepMetrics = z.output<typeof stepMetricsSchema>;
 
+/** A sample of the test split, and what the model took it for. */
+export const scoredSampleSchema = z.strictObject({
+  /** Its index in the test split. */
+  sample: z.int().min(0),
+  label: z.int().min(0),
+  predicted: z.int().min(0),
+  loss: z.number(),
+});
+export type ScoredSample = z.output<typeof scoredSampleSchema>;
+
 export const evaluationResultSchema = z.strictObject({
   step: z.int().min(0),
   epoch: z.int().min(0),
@@ -53,6 +63,8 @@ export const evaluationResultSchema = z.strictObject({
   samples: z.int().min(1),
   /** Row = true class, column = predicted class. */
   confusion: z.array(z.array(z.int().min(0))),
+  /** The samples of the greatest loss, greatest first; none from before they were kept. */
+  worst: z.array(scoredSampleSchema).max(256).default([]),
 });
 export type EvaluationResult = z.output<typeof evaluationResultSchema>;
 

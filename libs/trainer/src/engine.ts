@@ -56,13 +56,17 @@ export interface LaneBatch {
   readonly samples: number;
 }
 
-/** Result of one evaluation batch, integers so that their sum has no order. */
+/** Result of one evaluation batch; its counts are integers, so that their sum has no order. */
 export interface EvaluationCounts {
   /** Row = true class, column = predicted class, shape [classes, classes]. */
   readonly confusion: Int32Array;
   /** Sum of the samples' losses in fixed point with `lossScaleBits` fractional bits. */
   readonly lossSum: number;
   readonly samples: number;
+  /** Loss of each sample, shape [samples]. */
+  readonly losses: Float32Array;
+  /** Predicted class of each sample, shape [samples]. */
+  readonly predicted: Int32Array;
 }
 
 /** The scalars of one optimizer update. */

@@ -2,6 +2,7 @@ import type { EvaluationResult } from '@skipring/protocol';
 import { TrainerError } from './errors.js';
 import type { Generation } from './generation.js';
 import type { Scores } from './state.js';
+import { gatherWorst, WorstSamples } from './worst-samples.js';
 
 /** A loss sum is cut into limbs of 20 bits, so that those of 2^10 ranks add up in an int32. */
 const LIMB = 2 ** 20;
@@ -32,25 +33,29 @@ export async function evaluate(g: Generation): Promise<EvaluationResult> {
   );
   const correct = confusion.reduce((sum, row, label) => sum + (row[label] ?? 0), 0);
   const loss = (fromLimbs(limbs) * 2 ** -state.engine.layout.lossScaleBits) / samples;
-  return { step, epoch, loss, accuracy: correct / samples, samples, confusion };
+  const worst = await gatherWorst(collective, own.worst, g.deadlineMs);
+  return { step, epoch, loss, accuracy: correct / samples, samples, confusion, worst };
 }
 
 /** Adds this rank's batches into `confusion`, shape [numClasses * numClasses]. */
 async function evaluateOwn(
   { collective, batches, state, signal, clock }: Generation,
   confusion: Int32Array,
-): Promise<{ lossSum: number; samples: number }> {
+): Promise<{ lossSum: number; samples: number; worst: WorstSamples }> {
+  const worst = new WorstSamples();
   let lossSum = 0;
   let samples = 0;
   for (let i = collective.rank; i < batches.numEvaluationBatches; i += collective.worldSize) {
     signal.throwIfAborted();
-    const found = state.engine.evaluate(await batches.evaluation(i));
+    const batch = await batches.evaluation(i);
+    const found = state.engine.evaluate(batch);
+    worst.observe(i * batches.evaluationBatchSize, batch.labels, found);
     found.confusion.forEach((count, cell) => (confusion[cell] = (confusion[cell] ?? 0) + count));
     lossSum += found.lossSum;
     samples += found.samples;
     await clock.turn();
   }
-  return { lossSum, samples };
+  return { lossSum, samples, worst };
 }
 
 /** The last epoch that ended, or, where the job ends in the middle of one, that one. */

@@ -37,6 +37,8 @@ export interface BatchSource {
   next(lane: number): Promise<LaneBatch>;
   /** Batches that the test split is cut into; the same on every rank. */
   readonly numEvaluationBatches: number;
+  /** Samples of each of them, in their stored order; the last may have fewer. */
+  readonly evaluationBatchSize: number;
   evaluation(index: number): LaneBatch | Promise<LaneBatch>;
 }
 

@@ -40,6 +40,7 @@ interface Reading {
 /** The batches of a real worker, with a record of what was taken. */
 class RecordedBatches implements BatchSource {
   readonly numEvaluationBatches = 1;
+  readonly evaluationBatchSize = 128;
   private readonly nextStep = new Map<number, number>();
 
   constructor(

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { SimulatedJob } from './testing/simulated-job.js';
+import { NUM_WORST } from './worst-samples.js';
 
 const NUM_SAMPLES = 53; // 3 full steps of 16 and a short one of 5 in each epoch
 const MEMBERSHIPS: Record<string, number[][]> = {
@@ -80,6 +81,9 @@ describe('the result is a function of the job spec', () => {
     const alone = await train({ lanes: { count: 7, size: 4 } }, [[0, 1, 2, 3, 4, 5, 6]]);
     expect(seven.evaluations).toEqual(alone.evaluations);
     expect(one.evaluations).not.toEqual(alone.evaluations);
+    const worst = alone.evaluations.at(-1)?.worst ?? [];
+    expect(worst).toHaveLength(NUM_WORST);
+    expect(worst).toEqual(worst.toSorted((a, b) => b.loss - a.loss || a.sample - b.sample));
   });
 });
 

@@ -46,7 +46,7 @@ const generationEvent: JobEvent = {
 const evaluationEvent: JobEvent = {
   ...base,
   type: 'evaluation',
-  result: { step: 10, epoch: 1, loss: 0.1, accuracy: 0.9, samples: 10, confusion: [] },
+  result: { step: 10, epoch: 1, loss: 0.1, accuracy: 0.9, samples: 10, confusion: [], worst: [] },
 };
 
 function view(isTerminal: boolean, columns = 120): { view: ProgressView; text: () => string } {

@@ -60,7 +60,8 @@ describe('the record of a job', () => {
     expect(running?.progress).toMatchObject({ step: 3, imagesPerSecond: 2_000, etaMs: 28 });
     expect(running?.startedAt).not.toBeNull();
 
-    const result = { step: 3, epoch: 0, loss: 1, accuracy: 0.6, samples: 8, confusion: [[8]] };
+    const counts = { samples: 8, confusion: [[8]], worst: [] };
+    const result = { step: 3, epoch: 0, loss: 1, accuracy: 0.6, ...counts };
     recorder.evaluation({ type: 'evaluationDone', fence, result });
     const worse = { ...result, accuracy: 0.4 };
     recorder.evaluation({ type: 'evaluationDone', fence, result: worse });

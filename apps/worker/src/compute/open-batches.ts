@@ -40,6 +40,7 @@ export async function openBatches(
   });
   return {
     numEvaluationBatches: evaluationBatches(test.samples, EVALUATION_BATCH_SIZE),
+    evaluationBatchSize: EVALUATION_BATCH_SIZE,
     seek(position, owned) {
       lanes.seek(position, owned);
     },

@@ -93,7 +93,12 @@ export function compileEngine(options: EngineOptions): Engine {
   const state = buildState(g, variables);
   const outputs: Output[] = [
     ...[...lanes.values()].map(({ vector }) => vector),
-    ...[...evaluations.values()].flatMap(({ confusion, lossSum }) => [confusion, lossSum]),
+    ...[...evaluations.values()].flatMap(({ confusion, lossSum, losses, predicted }) => [
+      confusion,
+      lossSum,
+      losses,
+      predicted,
+    ]),
     apply.done,
     ...state.reads,
     state.written,

@@ -99,13 +99,19 @@ export class GraphEngine implements Engine {
 
   evaluate(batch: LaneBatch): EvaluationCounts {
     const graph = graphOf(this.parts.evaluations, batch, 'an evaluation batch');
-    const outputs = [graph.confusion, graph.lossSum];
-    const [confusion, loss] = this.parts.session.run(this.batchFeeds(graph, batch), outputs);
-    if (!(confusion instanceof Int32Array) || !(loss instanceof Float32Array)) {
+    const outputs = [graph.confusion, graph.lossSum, graph.losses, graph.predicted];
+    const yielded = this.parts.session.run(this.batchFeeds(graph, batch), outputs);
+    const [confusion, loss, losses, predicted] = yielded;
+    if (
+      !(confusion instanceof Int32Array) ||
+      !(loss instanceof Float32Array) ||
+      !(losses instanceof Float32Array) ||
+      !(predicted instanceof Int32Array)
+    ) {
       throw new EngineError('GRAPH_FAILED', 'the graph yielded no evaluation');
     }
     const lossSum = Math.round((loss[0] ?? 0) * 2 ** this.layout.lossScaleBits);
-    return { confusion, lossSum, samples: batch.samples };
+    return { confusion, lossSum, samples: batch.samples, losses, predicted };
   }
 
   readState(): TensorMap {

@@ -97,6 +97,10 @@ export interface RecordedEvaluation extends BatchInputs {
   readonly confusion: Output;
   /** Sum of the samples' losses, float32 scalar. */
   readonly lossSum: Output;
+  /** float32 [samples]. */
+  readonly losses: Output;
+  /** Predicted classes, int32 [samples]. */
+  readonly predicted: Output;
   readonly samples: number;
 }
 
@@ -105,13 +109,16 @@ export function recordEvaluation(options: RecordOptions, numClasses: number): Re
   return recordBatch(options, ({ recorder, images, labels, inputs }) => {
     const logits = options.model.forwardInference(images);
     const truth = tf.oneHot(labels, numClasses, 1, 0, 'float32') as tf.Tensor2D;
-    const predicted = tf.oneHot(logits.argMax(1), numClasses, 1, 0, 'float32') as tf.Tensor2D;
-    // Sums of at most `samples` ones: exact in float32.
-    const confusion = truth.matMul(predicted, true).toInt();
+    const predicted = logits.argMax(1);
+    const guess = tf.oneHot(predicted, numClasses, 1, 0, 'float32') as tf.Tensor2D;
+    const losses = softmaxCrossEntropy(logits, labels, 0);
     return {
       ...inputs,
-      confusion: recorder.outputOf(confusion),
-      lossSum: recorder.outputOf(softmaxCrossEntropy(logits, labels, 0).sum()),
+      // Sums of at most `samples` ones: exact in float32.
+      confusion: recorder.outputOf(truth.matMul(guess, true).toInt()),
+      lossSum: recorder.outputOf(losses.sum()),
+      losses: recorder.outputOf(losses),
+      predicted: recorder.outputOf(predicted),
       samples: options.samples,
     };
   });

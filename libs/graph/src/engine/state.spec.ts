@@ -104,12 +104,17 @@ describe('evaluation', () => {
     batch.labels.forEach((label, sample) => {
       confusion[label * NUM_CLASSES + predicted[sample]!]! += 1;
     });
-    const losses = tf.logSoftmax(logits).mul(tf.oneHot(batch.labels, NUM_CLASSES)).sum().neg();
+    const losses = tf.logSoftmax(logits).mul(tf.oneHot(batch.labels, NUM_CLASSES)).sum(1).neg();
 
     const counts = engine.evaluate(batch);
     expect(counts.confusion).toEqual(confusion);
     expect(counts.samples).toBe(LANE_SIZE);
-    const expectedLoss = losses.dataSync<'float32'>()[0]!;
+    expect(counts.predicted).toEqual(Int32Array.from(predicted));
+    const expectedLosses = losses.dataSync<'float32'>();
+    counts.losses.forEach((loss, sample) => {
+      expect(loss).toBeCloseTo(expectedLosses[sample]!, 4);
+    });
+    const expectedLoss = expectedLosses.reduce((sum, loss) => sum + loss, 0);
     expect(counts.lossSum / 2 ** engine.layout.lossScaleBits / expectedLoss).toBeCloseTo(1, 5);
   });
 

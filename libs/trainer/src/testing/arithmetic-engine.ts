@@ -102,13 +102,18 @@ export class ArithmeticEngine implements Engine {
   evaluate(batch: LaneBatch): EvaluationCounts {
     const { numClasses } = this.options;
     const confusion = new Int32Array(numClasses * numClasses);
+    const losses = new Float32Array(batch.samples);
+    const predicted = new Int32Array(batch.samples);
     let lossSum = 0;
     for (let sample = 0; sample < batch.samples; sample++) {
       const { probabilities, label } = this.forward(batch, sample);
-      confusion[label * numClasses + argMax(probabilities)]! += 1;
+      const guess = argMax(probabilities);
+      predicted[sample] = guess;
+      confusion[label * numClasses + guess]! += 1;
+      losses[sample] = -Math.log(probabilities[label]!);
       lossSum += Math.round(-Math.log(probabilities[label]!) * 2 ** this.layout.lossScaleBits);
     }
-    return { confusion, lossSum, samples: batch.samples };
+    return { confusion, lossSum, samples: batch.samples, losses, predicted };
   }
 
   readState(): TensorMap {

@@ -22,6 +22,7 @@ const EVALUATION_BATCH_SIZE = 16;
 export class MemoryBatches implements BatchSource {
   private readonly upcoming = new Map<number, { epoch: number; stepInEpoch: number }>();
   readonly numEvaluationBatches: number;
+  readonly evaluationBatchSize = EVALUATION_BATCH_SIZE;
 
   constructor(private readonly options: MemoryBatchesOptions) {
     this.numEvaluationBatches = Math.ceil(options.numEvaluationSamples / EVALUATION_BATCH_SIZE);
