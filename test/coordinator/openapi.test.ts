@@ -58,6 +58,8 @@ describe('what the document says', () => {
     for (const part of [
       '',
       '/metrics',
+      '/metrics?points=10&toStep=1',
+      '/ranks?points=10',
       '/evaluations',
       '/ledger',
       '/checkpoints',

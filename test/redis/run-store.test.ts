@@ -164,6 +164,38 @@ describe('run store', () => {
     expect((await store.steps('a', 4, 1)).map(({ step }) => step)).toEqual([4]);
   });
 
+  it('reads a long history in pages, from a step to a step', async () => {
+    const store = newStore();
+    await store.create(record('a'), submitted, null);
+    for (const step of [1, 2, 3, 4, 5]) await store.change('a', { step: stepMetrics(step) });
+    const read = async (from: number, to: number): Promise<number[]> => {
+      const found: number[] = [];
+      for await (const page of store.stepPages('a', from, to)) {
+        found.push(...page.map(({ step }) => step));
+      }
+      return found;
+    };
+    expect(await read(0, Infinity)).toEqual([1, 2, 3, 4, 5]);
+    expect(await read(2, 4)).toEqual([2, 3, 4]);
+    expect(await read(6, 9)).toEqual([]);
+  });
+
+  it('keeps how ranks spend their steps, the fewer records the more ranks there are', async () => {
+    const store = newStore({ ...DEFAULT_RETENTION, rankTimes: 4 });
+    await store.create(record('a'), submitted, null);
+    const parts = { dataWaitMs: 1, computeMs: 2, ringMs: 3, commitMs: 4, applyMs: 5 };
+    const rankOf = (rank: number) => ({ rank, workerId: `w${rank}`, samples: 8, parts });
+    for (const step of [1, 2, 3]) {
+      const ranks = { step, timeMs: step, ranks: [rankOf(0), rankOf(1)] };
+      await store.change('a', { step: stepMetrics(step), ranks });
+    }
+    await store.change('a', { step: stepMetrics(4), ranks: null });
+    const kept = await store.ranks('a', 0, 10);
+    expect(kept.map(({ step }) => step)).toEqual([2, 3]);
+    expect(kept[1]?.ranks[1]).toEqual(rankOf(1));
+    expect(await store.steps('a', 0, 10)).toHaveLength(4);
+  });
+
   it('changes a ledger epoch by epoch, with the job and under its guard', async () => {
     const store = newStore();
     await store.create(record('a'), submitted, null);

@@ -3,6 +3,7 @@ import { AuditController } from './access/audit.controller.js';
 import { TokensController } from './access/tokens.controller.js';
 import { DataSetsController } from './data-sets/data-sets.controller.js';
 import { InternalController } from './internal/internal.controller.js';
+import { HistoriesController } from './jobs/histories.controller.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { SystemController } from './system/system.controller.js';
 import { WorkersController } from './workers/workers.controller.js';
@@ -16,6 +17,7 @@ export class AppModule {
       controllers: [
         SystemController,
         JobsController,
+        HistoriesController,
         DataSetsController,
         WorkersController,
         InternalController,

@@ -7,11 +7,12 @@ import {
   jobPageSchema,
   jobViewSchema,
   ledgerViewSchema,
-  stepMetricsSchema,
   auditPageSchema,
   newTokenSchema,
   principalViewSchema,
   tokenViewSchema,
+  rankRecordSchema,
+  stepRecordSchema,
   workerViewSchema,
   type AuditPage,
   type CheckpointView,
@@ -26,9 +27,10 @@ import {
   type LedgerView,
   type NewToken,
   type PrincipalView,
-  type StepMetrics,
   type TokenRequestInput,
   type TokenView,
+  type RankRecord,
+  type StepRecord,
   type WorkerView,
 } from '@skipring/protocol';
 import { z } from 'zod';
@@ -95,12 +97,25 @@ export class SkipringClient {
     });
   }
 
+  /**
+   * Committed steps; with `points` the whole stretch, thinned to about so many steps with the extremes
+   * of every part of it among them.
+   */
   async metrics(
     id: string,
-    query: { fromStep?: number; limit?: number } = {},
-  ): Promise<StepMetrics[]> {
+    query: { fromStep?: number; toStep?: number; limit?: number; points?: number } = {},
+  ): Promise<StepRecord[]> {
     const path = `/jobs/${encodeURIComponent(id)}/metrics`;
-    return (await this.http.json(list(stepMetricsSchema), path, { query })).items;
+    return (await this.http.json(list(stepRecordSchema), path, { query })).items;
+  }
+
+  /** How each rank spent its steps, as means over a few seconds. */
+  async ranks(
+    id: string,
+    query: { fromStep?: number; limit?: number; points?: number } = {},
+  ): Promise<RankRecord[]> {
+    const path = `/jobs/${encodeURIComponent(id)}/ranks`;
+    return (await this.http.json(list(rankRecordSchema), path, { query })).items;
   }
 
   async evaluations(id: string): Promise<EvaluationResult[]> {

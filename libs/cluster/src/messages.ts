@@ -59,6 +59,7 @@ export type ClusterEffect =
   | {
       readonly type: 'rankStep';
       readonly jobId: string;
+      readonly rank: number;
       readonly workerId: string;
       readonly parts: StepParts;
       readonly ringBytes: number;

@@ -81,7 +81,7 @@ function observeStep(
   const jobId = run.job.id;
   // No rank commits a step in which another had no part.
   holdState(state, run, () => true);
-  state.effects.push({ type: 'rankStep', jobId, workerId, parts, ringBytes, samples });
+  state.effects.push({ type: 'rankStep', jobId, rank, workerId, parts, ringBytes, samples });
   if (rank === 0 && metrics !== null && metrics.step > run.committedStep) {
     run.committedStep = metrics.step;
     run.numBroken = 0;

@@ -1,5 +1,8 @@
 import type { JobState } from '@skipring/protocol';
 
+/** Histories of a job. */
+export type SeriesName = 'steps' | 'ranks' | 'evaluations';
+
 /** Names of all keys. BullMQ keeps its own below `PREFIX:queue:`. */
 export class Keys {
   constructor(readonly prefix: string) {}
@@ -30,7 +33,7 @@ export class Keys {
   }
 
   /** Sorted set by step. */
-  series(id: string, series: 'steps' | 'evaluations'): string {
+  series(id: string, series: SeriesName): string {
     return `${this.prefix}:job:${id}:${series}`;
   }
 

@@ -3,21 +3,23 @@ import {
   finalJobStates,
   jobEventSchema,
   jobStates,
-  stepMetricsSchema,
+  rankRecordSchema,
+  stepRecordSchema,
   storedLedgerSchema,
   type EvaluationResult,
   type JobEvent,
   type JobState,
   type LedgerEpoch,
   type LedgerSummary,
-  type StepMetrics,
+  type RankRecord,
+  type StepRecord,
   type StoredLedger,
   type TokenLimits,
 } from '@skipring/protocol';
 import type { Redis } from 'ioredis';
 import { run, StoreError } from './errors.js';
 import { decodeRecord, encodeRecord, type JobRecord, type NewJobEvent } from './job-record.js';
-import { Keys } from './keys.js';
+import { Keys, type SeriesName } from './keys.js';
 import { leadershipLost } from './leader-lease.js';
 import { CHANGE_JOB, CREATE_JOB, NEXT_ATTEMPT, NOT_LEADER } from './scripts.js';
 
@@ -26,6 +28,8 @@ export interface Retention {
   readonly events: number;
   /** Newest step metrics kept of a job. */
   readonly steps: number;
+  /** Newest times of single ranks kept of a job, of all ranks together. */
+  readonly rankTimes: number;
   /** Newest evaluations kept of a job. */
   readonly evaluations: number;
   /** How long events and histories of an ended job are kept. */
@@ -34,9 +38,12 @@ export interface Retention {
 }
 
 const DAY_MS = 86_400_000;
+/** Steps that are read at once where all are needed. */
+const STEP_PAGE = 5_000;
 export const DEFAULT_RETENTION: Retention = {
   events: 10_000,
-  steps: 20_000,
+  steps: 200_000,
+  rankTimes: 20_000,
   evaluations: 1_000,
   historyMs: 30 * DAY_MS,
   idempotencyMs: DAY_MS,
@@ -57,7 +64,9 @@ export interface JobChange {
   readonly fields?: Partial<Omit<JobRecord, 'id' | 'spec' | 'createdAt'>>;
   readonly event?: NewJobEvent;
   /** Added to the history of steps or evaluations, in place of what has the same step. */
-  readonly step?: StepMetrics;
+  readonly step?: StepRecord;
+  /** Added to the history of how ranks spend their steps. */
+  readonly ranks?: RankRecord | null;
   readonly evaluation?: EvaluationResult;
   readonly ledger?: LedgerUpdate;
   /** Of the owner: a job that had ended is opened again only within them. */
@@ -149,7 +158,7 @@ export class RunStore {
    * @throws StoreError QUOTA_EXCEEDED
    */
   async change(id: string, change: JobChange): Promise<ChangeResult> {
-    const { from, attempt, fields = {}, event, step, evaluation } = change;
+    const { from, attempt, fields = {}, event, step, ranks, evaluation } = change;
     const state = fields.state;
     const series = evaluation === undefined ? 'steps' : 'evaluations';
     const entry = step ?? evaluation;
@@ -166,6 +175,7 @@ export class RunStore {
         this.keys.ledger(id),
         this.keys.openJobs(''),
         this.keys.storage(''),
+        this.keys.series(id, 'ranks'),
       ],
       [
         id,
@@ -181,6 +191,9 @@ export class RunStore {
         state === undefined ? 0 : finalJobStates.includes(state) ? this.retention.historyMs : -1,
         encodeLedger(change.ledger),
         change.limits === undefined ? '' : JSON.stringify(change.limits),
+        ranks?.step ?? '',
+        JSON.stringify(ranks ?? null),
+        Math.ceil(this.retention.rankTimes / Math.max(1, ranks?.ranks.length ?? 1)),
       ],
     )) as [number, string];
     if (reply[0] === -2) throw quotaExceeded('the owner', reply[1], change.limits);
@@ -251,9 +264,29 @@ export class RunStore {
   }
 
   /** Committed steps from `fromStep` on, in order. */
-  async steps(id: string, fromStep: number, limit: number): Promise<StepMetrics[]> {
+  async steps(id: string, fromStep: number, limit: number): Promise<StepRecord[]> {
     const entries = await this.series(id, 'steps', fromStep, limit);
-    return entries.map((entry) => stepMetricsSchema.parse(JSON.parse(entry)));
+    return entries.map((entry) => stepRecordSchema.parse(JSON.parse(entry)));
+  }
+
+  /** All committed steps of [fromStep, toStep], in order, a page at a time. */
+  async *stepPages(id: string, fromStep: number, toStep: number): AsyncGenerator<StepRecord[]> {
+    let from = fromStep;
+    for (;;) {
+      const entries = await this.series(id, 'steps', from, STEP_PAGE, toStep);
+      // One call for all: a history is long, and each entry was checked when it came in.
+      const page = JSON.parse(`[${entries.join(',')}]`) as StepRecord[];
+      yield page;
+      const last = page.at(-1);
+      if (page.length < STEP_PAGE || last === undefined) return;
+      from = last.step + 1;
+    }
+  }
+
+  /** How each rank spent its steps, from `fromStep` on, in order. */
+  async ranks(id: string, fromStep: number, limit: number): Promise<RankRecord[]> {
+    const entries = await this.series(id, 'ranks', fromStep, limit);
+    return entries.map((entry) => rankRecordSchema.parse(JSON.parse(entry)));
   }
 
   async evaluations(id: string): Promise<EvaluationResult[]> {
@@ -280,12 +313,14 @@ export class RunStore {
 
   private series(
     id: string,
-    series: 'steps' | 'evaluations',
+    series: SeriesName,
     from: number,
     limit: number,
+    to = Infinity,
   ): Promise<string[]> {
+    const end = to === Infinity ? '+inf' : to;
     return run(() =>
-      this.redis.zrangebyscore(this.keys.series(id, series), from, '+inf', 'LIMIT', 0, limit),
+      this.redis.zrangebyscore(this.keys.series(id, series), from, end, 'LIMIT', 0, limit),
     );
   }
 

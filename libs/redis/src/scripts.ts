@@ -96,11 +96,12 @@ return {'', ''}
  * states.
  *
  * KEYS: of FENCE, then job hash, events, series, jobs in old state (prefix), steps, evaluations, ledger,
- *       open jobs (prefix), storage (prefix)
+ *       open jobs (prefix), storage (prefix), ranks
  * ARGV: of FENCE, then id, allowed states "a,b" or "", attempt or "", JSON {field: JSON}, new state or "",
  *       event JSON or "", event limit, series score or "", series member, series limit,
  *       history TTL in ms: 0 leaves it, -1 removes it, JSON {ledger field: JSON, or false to remove it},
- *       limits of the owner for a job that is opened again, or ""
+ *       limits of the owner for a job that is opened again, or "",
+ *       ranks score or "", ranks member, ranks limit
  * Returns {1, event id or ""} when done, {0, current state} when the guard failed, {-1, ""} when
  * there is no such job, {-2, the limit broken} when its owner may open no more.
  */
@@ -144,10 +145,15 @@ if ARGV[8] ~= '' then
   redis.call('ZADD', KEYS[3], ARGV[8], ARGV[9])
   redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -1 - tonumber(ARGV[10]))
 end
+if ARGV[14] ~= '' then
+  redis.call('ZREMRANGEBYSCORE', KEYS[10], ARGV[14], ARGV[14])
+  redis.call('ZADD', KEYS[10], ARGV[14], ARGV[15])
+  redis.call('ZREMRANGEBYRANK', KEYS[10], 0, -1 - tonumber(ARGV[16]))
+end
 for name, value in pairs(cjson.decode(ARGV[12])) do
   if value then redis.call('HSET', KEYS[7], name, value) else redis.call('HDEL', KEYS[7], name) end
 end
-for _, key in ipairs({KEYS[2], KEYS[5], KEYS[6], KEYS[7]}) do
+for _, key in ipairs({KEYS[2], KEYS[5], KEYS[6], KEYS[7], KEYS[10]}) do
   if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
   if ttl < 0 then redis.call('PERSIST', key) end
 end

@@ -17,12 +17,10 @@ import {
   jobSpecSchema,
   jobStates,
   type CheckpointView,
-  type EvaluationResult,
   type JobPage,
   type JobSpec,
   type JobView,
   type LedgerView,
-  type StepMetrics,
 } from '@skipring/protocol';
 import type { RunStore } from '@skipring/redis';
 import { z } from 'zod';
@@ -42,11 +40,6 @@ export const jobQuerySchema = z.strictObject({
     .string()
     .regex(/^job-[0-9a-z]{1,60}$/, 'expected the nextCursor of a page')
     .optional(),
-});
-
-export const metricsQuerySchema = z.strictObject({
-  fromStep: z.coerce.number().int().min(0).default(0),
-  limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
 });
 
 export const eventsQuerySchema = z.strictObject({
@@ -128,21 +121,6 @@ export class JobsController {
       lastEventId === undefined ? null : validated(eventIdSchema, lastEventId, 'Last-Event-ID');
     await this.jobs.record(jobId);
     await this.streams.send({ jobId, afterId, follow, response, closing: this.closing });
-  }
-
-  @Get(':id/metrics')
-  async metrics(
-    @Param('id') id: string,
-    @Query({ schema: metricsQuerySchema }) query: z.output<typeof metricsQuerySchema>,
-  ): Promise<{ items: StepMetrics[] }> {
-    await this.jobs.record(id);
-    return { items: await this.store.steps(id, query.fromStep, query.limit) };
-  }
-
-  @Get(':id/evaluations')
-  async evaluations(@Param('id') id: string): Promise<{ items: EvaluationResult[] }> {
-    await this.jobs.record(id);
-    return { items: await this.store.evaluations(id) };
   }
 
   @Get(':id/ledger')

@@ -1,12 +1,8 @@
 import { API_PREFIX } from '@skipring/protocol';
 import type { z } from 'zod';
 import { auditQuerySchema } from '../access/audit.controller.js';
-import {
-  eventIdSchema,
-  eventsQuerySchema,
-  jobQuerySchema,
-  metricsQuerySchema,
-} from '../jobs/jobs.controller.js';
+import { metricsQuerySchema, ranksQuerySchema } from '../jobs/histories.controller.js';
+import { eventIdSchema, eventsQuerySchema, jobQuerySchema } from '../jobs/jobs.controller.js';
 import type { SchemaName } from './schemas.js';
 
 /** One route of the API, as documented. */
@@ -117,7 +113,17 @@ export const operations: readonly Operation[] = [
     id: 'jobMetrics',
     summary: 'Loss, accuracy, learning rate and time of each committed step',
     query: metricsQuerySchema,
-    success: { 200: 'StepMetricsList' },
+    success: { 200: 'StepRecordList' },
+    problems: [404, 422],
+  },
+  {
+    method: 'get',
+    path: `${job}/ranks`,
+    tag: 'jobs',
+    id: 'jobRanks',
+    summary: 'How each rank spent its steps, as means over a few seconds',
+    query: ranksQuerySchema,
+    success: { 200: 'RankRecordList' },
     problems: [404, 422],
   },
   {

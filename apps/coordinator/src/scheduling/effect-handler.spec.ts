@@ -63,7 +63,7 @@ describe('what the cluster decides', () => {
   });
 
   it('a generation raises the fence of checkpoints, and counts each worker afresh', async () => {
-    const rankStep = { type: 'rankStep', jobId: 'a', workerId: 'w1', parts } as const;
+    const rankStep = { type: 'rankStep', jobId: 'a', rank: 0, workerId: 'w1', parts } as const;
     effects.carryOut({ ...rankStep, ringBytes: 7, samples: 10 });
     expect(links.imagesPerSecond('w1')).toBe(100);
     const started = { type: 'generationStarted', fence, step: 4, reason: 'start' } as const;

@@ -95,8 +95,10 @@ export class EffectHandler {
     recorder.step(effect);
   }
 
-  private rankStep({ jobId, workerId, parts, ringBytes, samples }: Effect<'rankStep'>): void {
-    const { links, metrics } = this.parts;
+  private rankStep(effect: Effect<'rankStep'>): void {
+    const { links, recorder, metrics } = this.parts;
+    const { jobId, workerId, parts, ringBytes, samples } = effect;
+    recorder.run(jobId)?.rankTimes.observe(effect);
     const stepMs = Object.values(parts).reduce((sum, ms) => sum + ms, 0);
     links.observe(workerId, samples, stepMs);
     metrics.observeRankStep(jobId, parts, ringBytes);

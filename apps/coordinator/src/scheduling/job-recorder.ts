@@ -49,9 +49,11 @@ export class JobRecorder {
 
   generation({ fence, workers, step, reason }: Effect<'generationStarted'>): void {
     const { jobId, attempt, generation } = fence;
-    const ledger = this.runs.get(jobId)?.ledger;
-    if (ledger === undefined) return;
+    const run = this.runs.get(jobId);
+    if (run === undefined) return;
+    const { ledger } = run;
     ledger.begin(fence, step);
+    run.rankTimes.restart();
     this.change(jobId, {
       fields: { generation, workers: [...workers] },
       ledger: ledger.takeChange(),
@@ -66,11 +68,13 @@ export class JobRecorder {
     if (run === undefined) return;
     const { ledger } = run;
     const hasEpochEnded = ledger.commit(fence, metrics);
+    const timeMs = Date.now();
     this.change(
       jobId,
       {
         fields: { progress: run.observeStep(metrics), lastStep: metrics },
-        step: metrics,
+        step: { ...metrics, timeMs },
+        ranks: run.rankTimes.take(metrics.step, timeMs),
         ledger: ledger.takeChange(),
         event: { type: 'step', metrics },
       },
@@ -174,7 +178,7 @@ export class JobRecorder {
 
   private change(
     jobId: string,
-    change: Pick<JobChange, 'fields' | 'step' | 'evaluation' | 'ledger'> & {
+    change: Pick<JobChange, 'fields' | 'step' | 'ranks' | 'evaluation' | 'ledger'> & {
       readonly event: NewJobEvent;
     },
     options: { isMetric?: boolean } = {},

@@ -1,6 +1,7 @@
 import type { Ledger } from '@skipring/cluster';
 import { Throughput, type JobView, type StepMetrics } from '@skipring/protocol';
 import type { JobRecord } from '@skipring/redis';
+import { RankTimes } from './rank-times.js';
 
 /** What the scheduler keeps of a job between the start and the end of an attempt. */
 export class JobRun {
@@ -8,6 +9,7 @@ export class JobRun {
   /** Since the job was submitted or resumed; this one included. */
   readonly attemptsMade: number;
   readonly throughput = new Throughput();
+  readonly rankTimes = new RankTimes();
   /** When the first attempt began to train; null before that. */
   startedAt: string | null;
   /** When the job was submitted and its delay was over, in milliseconds since 1970. */

@@ -1,0 +1,70 @@
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import type { EvaluationResult, RankRecord, StepRecord } from '@skipring/protocol';
+import type { RunStore } from '@skipring/redis';
+import { z } from 'zod';
+import { JOBS, RUN_STORE } from '../tokens.js';
+import type { JobsService } from './jobs.service.js';
+import { StepThinner } from './thin-steps.js';
+
+const step = z.coerce.number().int().min(0);
+const numItems = z.coerce.number().int().min(1).max(10_000);
+const points = numItems.optional();
+
+export const metricsQuerySchema = z.strictObject({
+  fromStep: step.default(0),
+  toStep: step.optional().describe('last step; only with points'),
+  limit: numItems.default(1_000).describe('not used with points'),
+  points: points.describe(
+    'thin the history to about so many steps, the extremes of every stretch of it among them',
+  ),
+});
+
+export const ranksQuerySchema = z.strictObject({
+  fromStep: step.default(0),
+  limit: numItems.default(1_000),
+  points: points.describe('evenly spaced ones of what limit lets through'),
+});
+
+/** What was measured of a job while it trained. */
+@Controller('jobs')
+export class HistoriesController {
+  constructor(
+    @Inject(JOBS) private readonly jobs: JobsService,
+    @Inject(RUN_STORE) private readonly store: RunStore,
+  ) {}
+
+  @Get(':id/metrics')
+  async metrics(
+    @Param('id') id: string,
+    @Query({ schema: metricsQuerySchema }) query: z.output<typeof metricsQuerySchema>,
+  ): Promise<{ items: StepRecord[] }> {
+    const { progress } = await this.jobs.record(id);
+    if (query.points === undefined) {
+      return { items: await this.store.steps(id, query.fromStep, query.limit) };
+    }
+    const fromStep = Math.max(1, query.fromStep);
+    const toStep = Math.min(query.toStep ?? Infinity, progress.step);
+    const thinner = new StepThinner({ fromStep, toStep }, query.points);
+    for await (const page of this.store.stepPages(id, fromStep, toStep)) {
+      for (const record of page) thinner.observe(record);
+    }
+    return { items: thinner.finish() };
+  }
+
+  @Get(':id/ranks')
+  async ranks(
+    @Param('id') id: string,
+    @Query({ schema: ranksQuerySchema }) query: z.output<typeof ranksQuerySchema>,
+  ): Promise<{ items: RankRecord[] }> {
+    await this.jobs.record(id);
+    const records = await this.store.ranks(id, query.fromStep, query.limit);
+    const stride = Math.ceil(records.length / (query.points ?? query.limit));
+    return { items: records.filter((_, index) => index % stride === 0) };
+  }
+
+  @Get(':id/evaluations')
+  async evaluations(@Param('id') id: string): Promise<{ items: EvaluationResult[] }> {
+    await this.jobs.record(id);
+    return { items: await this.store.evaluations(id) };
+  }
+}
