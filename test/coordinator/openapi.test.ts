@@ -49,6 +49,13 @@ describe('what the document says', () => {
     await ask('GET', '/data-sets');
     await ask('GET', `/data-sets/${tinyGlyphs.name}`);
     await ask('GET', '/data-sets/none');
+    for (const part of ['classes', 'samples?split=test', 'samples/test/9', 'samples/test/10']) {
+      await ask('GET', `/data-sets/${tinyGlyphs.name}/${part}`);
+      await ask('GET', `/data-sets/none/${part}`);
+    }
+    await ask('GET', `/data-sets/${tinyGlyphs.name}/samples?limit=0`);
+    await ask('GET', `/data-sets/${tinyGlyphs.name}/samples/all/0`);
+    await ask('GET', '/schemas/job');
 
     const worker = await FakeWorker.join(coordinator.url, 'w1');
     await ask('GET', '/workers');

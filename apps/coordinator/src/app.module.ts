@@ -2,9 +2,11 @@ import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AuditController } from './access/audit.controller.js';
 import { TokensController } from './access/tokens.controller.js';
 import { DataSetsController } from './data-sets/data-sets.controller.js';
+import { SamplesController } from './data-sets/samples.controller.js';
 import { InternalController } from './internal/internal.controller.js';
 import { HistoriesController } from './jobs/histories.controller.js';
 import { JobsController } from './jobs/jobs.controller.js';
+import { SchemasController } from './system/schemas.controller.js';
 import { SystemController } from './system/system.controller.js';
 import { WorkersController } from './workers/workers.controller.js';
 
@@ -16,9 +18,11 @@ export class AppModule {
       module: AppModule,
       controllers: [
         SystemController,
+        SchemasController,
         JobsController,
         HistoriesController,
         DataSetsController,
+        SamplesController,
         WorkersController,
         InternalController,
         TokensController,

@@ -15,6 +15,7 @@ import type { Logger } from 'pino';
 import { TokensService } from './access/tokens.service.js';
 import { AppModule } from './app.module.js';
 import { DataSetsService } from './data-sets/data-sets.service.js';
+import { SampleIndex } from './data-sets/sample-index.js';
 import { WorkerGateway } from './gateway/worker-gateway.js';
 import { serve } from './http/serve.js';
 import { CheckpointUploads } from './internal/checkpoint-uploads.js';
@@ -158,6 +159,7 @@ async function start(
     provide(tokens.EVENT_STREAMS, streams),
     provide(tokens.CLOSING, closing.signal),
     provide(tokens.DATA_SETS, dataSets),
+    provide(tokens.SAMPLE_INDEX, new SampleIndex()),
     provide(
       tokens.CHECKPOINT_UPLOADS,
       new CheckpointUploads({

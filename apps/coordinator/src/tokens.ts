@@ -12,3 +12,4 @@ export const METRICS = Symbol('MetricsSource');
 export const TOKENS = Symbol('TokensService');
 export const AUDIT = Symbol('AuditStore');
 export const SCHEDULER = Symbol('Scheduler');
+export const SAMPLE_INDEX = Symbol('SampleIndex');

@@ -1,5 +1,6 @@
 import {
   checkpointViewSchema,
+  classCountsSchema,
   dataSetViewSchema,
   evaluationResultSchema,
   finalJobStates,
@@ -12,10 +13,12 @@ import {
   principalViewSchema,
   tokenViewSchema,
   rankRecordSchema,
+  sampleListSchema,
   stepRecordSchema,
   workerViewSchema,
   type AuditPage,
   type CheckpointView,
+  type ClassCounts,
   type DataSetRegistrationInput,
   type DataSetView,
   type EvaluationResult,
@@ -30,6 +33,8 @@ import {
   type TokenRequestInput,
   type TokenView,
   type RankRecord,
+  type SampleList,
+  type SplitName,
   type StepRecord,
   type WorkerView,
 } from '@skipring/protocol';
@@ -150,6 +155,31 @@ export class SkipringClient {
 
   async dataSets(): Promise<DataSetView[]> {
     return (await this.http.json(list(dataSetViewSchema), '/data-sets')).items;
+  }
+
+  /** How many samples each class of a data set has. */
+  classCounts(name: string): Promise<ClassCounts> {
+    return this.http.json(classCountsSchema, `/data-sets/${encodeURIComponent(name)}/classes`);
+  }
+
+  /** Samples of a split, of one class (by its index) or of all. */
+  samples(
+    name: string,
+    query: { split?: SplitName; class?: number; offset?: number; limit?: number } = {},
+  ): Promise<SampleList> {
+    const path = `/data-sets/${encodeURIComponent(name)}/samples`;
+    return this.http.json(sampleListSchema, path, { query });
+  }
+
+  /** A sample's picture, a PNG file. */
+  async samplePicture(name: string, split: SplitName, sample: number): Promise<Blob> {
+    const path = `/data-sets/${encodeURIComponent(name)}/samples/${split}/${sample}`;
+    return (await this.http.fetch(path)).blob();
+  }
+
+  /** The JSON schema of a job spec, as this coordinator takes it. */
+  jobSchema(): Promise<Record<string, unknown>> {
+    return this.http.json(z.record(z.string(), z.unknown()), '/schemas/job');
   }
 
   async workers(): Promise<WorkerView[]> {

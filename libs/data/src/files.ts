@@ -6,3 +6,5 @@ export * from './files/manifest.js';
 export { loadSplit } from './files/load-shards.js';
 export * from './files/shard-cache.js';
 export type { FetchShard } from './files/shard-download.js';
+export * from './files/stored-samples.js';
+export * from './files/encode-png.js';

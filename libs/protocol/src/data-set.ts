@@ -66,3 +66,18 @@ export const dataSetRegistrationSchema = z.discriminatedUnion('format', [
 export type DataSetRegistration = z.output<typeof dataSetRegistrationSchema>;
 /** A registration as a user writes it. */
 export type DataSetRegistrationInput = z.input<typeof dataSetRegistrationSchema>;
+
+/** How many samples of each class a data set has, in the order of its classes. */
+export const classCountsSchema = z.strictObject({
+  train: z.array(z.int().min(0)),
+  test: z.array(z.int().min(0)),
+});
+export type ClassCounts = z.output<typeof classCountsSchema>;
+
+/** Some of a split's samples. */
+export const sampleListSchema = z.strictObject({
+  items: z.array(z.strictObject({ sample: z.int().min(0), label: z.int().min(0) })),
+  /** Samples that there are of the class asked for, or in the split. */
+  total: z.int().min(0),
+});
+export type SampleList = z.output<typeof sampleListSchema>;

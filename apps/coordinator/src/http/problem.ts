@@ -33,6 +33,8 @@ export const problemKinds = {
   ATTEMPT_STALE: [409, 'A later attempt or generation has taken over'],
   DATA_SET_UNKNOWN: [404, 'There is no such data set'],
   DATA_SET_EXISTS: [409, 'The name belongs to another data set'],
+  DATA_SET_NOT_READY: [409, 'The data set is not ready'],
+  SAMPLE_UNKNOWN: [404, 'There is no such sample'],
   SHARD_UNKNOWN: [404, 'There is no such shard'],
   WORKER_UNKNOWN: [404, 'There is no such worker'],
   TOO_MANY_UPLOADS: [503, 'Too many uploads are in progress'],

@@ -71,13 +71,16 @@ function describe(operation: Operation): Record<string, unknown> {
   };
 }
 
-function parametersOf({ path, query, headers = {} }: Operation): unknown[] {
-  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }));
+function parametersOf({ path, parameters = {}, query, headers = {} }: Operation): unknown[] {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
+    const schema = parameters[name];
+    return {
+      name,
+      in: 'path',
+      required: true,
+      schema: schema === undefined ? { type: 'string' } : inlineSchema(schema),
+    };
+  });
   const inQuery = Object.entries(query?.shape ?? {}).map(([name, schema]) => ({
     name,
     in: 'query',

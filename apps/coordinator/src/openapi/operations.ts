@@ -1,6 +1,7 @@
 import { API_PREFIX } from '@skipring/protocol';
 import type { z } from 'zod';
 import { auditQuerySchema } from '../access/audit.controller.js';
+import { sampleSchema, samplesQuerySchema, splitSchema } from '../data-sets/samples.controller.js';
 import { metricsQuerySchema, ranksQuerySchema } from '../jobs/histories.controller.js';
 import { eventIdSchema, eventsQuerySchema, jobQuerySchema } from '../jobs/jobs.controller.js';
 import type { SchemaName } from './schemas.js';
@@ -13,6 +14,8 @@ export interface Operation {
   readonly tag: 'jobs' | 'data sets' | 'workers' | 'access' | 'system';
   readonly id: string;
   readonly summary: string;
+  /** Of parameters in the path that are not just any text. */
+  readonly parameters?: Readonly<Record<string, z.ZodType>>;
   readonly query?: z.ZodObject;
   readonly headers?: Readonly<Record<string, { schema?: z.ZodType; description: string }>>;
   readonly body?: SchemaName;
@@ -189,6 +192,44 @@ export const operations: readonly Operation[] = [
     summary: 'Get a data set',
     success: { 200: 'DataSet' },
     problems: [404],
+  },
+  {
+    method: 'get',
+    path: `${dataSets}/{name}/classes`,
+    tag: 'data sets',
+    id: 'dataSetClasses',
+    summary: 'How many samples each class has',
+    success: { 200: 'ClassCounts' },
+    problems: [404, 409],
+  },
+  {
+    method: 'get',
+    path: `${dataSets}/{name}/samples`,
+    tag: 'data sets',
+    id: 'listSamples',
+    summary: 'List samples, of one class or of all',
+    query: samplesQuerySchema,
+    success: { 200: 'SampleList' },
+    problems: [404, 409, 422],
+  },
+  {
+    method: 'get',
+    path: `${dataSets}/{name}/samples/{split}/{sample}`,
+    tag: 'data sets',
+    id: 'samplePicture',
+    summary: "A sample's picture; of a large image every n-th row and column",
+    parameters: { split: splitSchema, sample: sampleSchema },
+    success: { 200: { mediaType: 'image/png' } },
+    problems: [404, 409, 422],
+  },
+  {
+    method: 'get',
+    path: `${API_PREFIX}/schemas/job`,
+    tag: 'jobs',
+    id: 'jobSchema',
+    summary: 'The JSON schema (2020-12) of a job spec, for editors and forms',
+    success: { 200: 'JsonSchema' },
+    problems: [],
   },
   {
     method: 'get',

@@ -2,6 +2,7 @@ import {
   auditEntrySchema,
   auditPageSchema,
   checkpointViewSchema,
+  classCountsSchema,
   dataSetRegistrationSchema,
   dataSetViewSchema,
   evaluationResultSchema,
@@ -14,6 +15,7 @@ import {
   principalViewSchema,
   problemSchema,
   rankRecordSchema,
+  sampleListSchema,
   stepMetricsSchema,
   stepRecordSchema,
   tokenRequestSchema,
@@ -49,6 +51,8 @@ const responseSchemas = {
   CheckpointList: listOf(checkpointViewSchema),
   DataSet: dataSetViewSchema,
   DataSetList: listOf(dataSetViewSchema),
+  ClassCounts: classCountsSchema,
+  SampleList: sampleListSchema,
   Worker: workerViewSchema,
   WorkerList: listOf(workerViewSchema),
   Principal: principalViewSchema,
@@ -59,6 +63,7 @@ const responseSchemas = {
   AuditPage: auditPageSchema,
   Problem: problemSchema,
   Status: z.strictObject({ status: z.literal('ok') }),
+  JsonSchema: z.looseObject({ $schema: z.string() }),
 } as const;
 
 export type SchemaName = keyof typeof requestSchemas | keyof typeof responseSchemas;
