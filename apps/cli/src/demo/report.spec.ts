@@ -9,7 +9,15 @@ const confusion = [
   [2, 3, 5, 0],
   [0, 0, 4, 6],
 ];
-const evaluation = { step: 1, epoch: 1, loss: 0, accuracy: 0.75, samples: 40, confusion, worst: [] };
+const evaluation = {
+  step: 1,
+  epoch: 1,
+  loss: 0,
+  accuracy: 0.75,
+  samples: 40,
+  confusion,
+  worst: [],
+};
 const classes = ['a', 'b', 'c', 'd'];
 
 describe('worstClasses', () => {
