@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import type { ClassCounts, SampleList, SplitName } from '@skipring/protocol';
 import { z } from 'zod';
+import { Access } from '../access/access.guard.js';
 import type { HttpRequest, HttpResponse } from '../http/messages.js';
 import { HttpProblem } from '../http/problem.js';
 import { DATA_SETS, SAMPLE_INDEX } from '../tokens.js';
@@ -19,6 +20,7 @@ export const samplesQuerySchema = z.strictObject({
 });
 
 @Controller('data-sets/:name')
+@Access('viewer')
 export class SamplesController {
   constructor(
     @Inject(DATA_SETS) private readonly dataSets: DataSetsService,

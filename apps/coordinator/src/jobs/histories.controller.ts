@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import type { EvaluationResult, RankRecord, StepRecord } from '@skipring/protocol';
 import type { RunStore } from '@skipring/redis';
 import { z } from 'zod';
+import { Access } from '../access/access.guard.js';
 import { JOBS, RUN_STORE } from '../tokens.js';
 import type { JobsService } from './jobs.service.js';
 import { StepThinner } from './thin-steps.js';
@@ -27,6 +28,7 @@ export const ranksQuerySchema = z.strictObject({
 
 /** What was measured of a job while it trained. */
 @Controller('jobs')
+@Access('viewer')
 export class HistoriesController {
   constructor(
     @Inject(JOBS) private readonly jobs: JobsService,

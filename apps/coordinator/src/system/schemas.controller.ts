@@ -1,9 +1,11 @@
 import { Controller, Get } from '@nestjs/common';
 import { jobSpecSchema } from '@skipring/protocol';
 import { z } from 'zod';
+import { Access } from '../access/access.guard.js';
 
 /** What users write, as JSON schemas: for editors, and for the console's form. */
 @Controller('schemas')
+@Access('viewer')
 export class SchemasController {
   private readonly jobSchema = {
     title: 'Skipring job',
