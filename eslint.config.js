@@ -30,6 +30,11 @@ const owned = [
     rooms: ['dashboards'],
     why: "Grafana's types and PromQL's parser stay in libs/dashboards",
   },
+  {
+    group: ['@opentelemetry/*'],
+    rooms: ['tracing'],
+    why: 'OpenTelemetry stays in libs/tracing',
+  },
   { group: ['bullmq', 'ioredis'], rooms: ['redis'], why: 'Redis clients stay in libs/redis' },
 ];
 const ownership = (room) =>
@@ -82,7 +87,7 @@ export default tseslint.config(
       'prefer-const': 'error',
     },
   },
-  ...['nn', 'graph', 'metrics', 'redis', 'dashboards'].map((room) => ({
+  ...['nn', 'graph', 'metrics', 'redis', 'dashboards', 'tracing'].map((room) => ({
     files: [`libs/${room}/**/*.ts`],
     rules: { 'no-restricted-imports': ['error', { patterns: ownership(room) }] },
   })),

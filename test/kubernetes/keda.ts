@@ -118,7 +118,12 @@ export class Keda {
   }
 
   private get environment(): NodeJS.ProcessEnv {
-    return { KUBECONFIG: this.plane.kubeconfig, POD_NAMESPACE: NAMESPACE, WATCH_NAMESPACE: '' };
+    return {
+      KUBECONFIG: this.plane.kubeconfig,
+      POD_NAMESPACE: NAMESPACE,
+      KEDA_CLUSTER_OBJECT_NAMESPACE: NAMESPACE,
+      WATCH_NAMESPACE: '',
+    };
   }
 }
 
@@ -129,7 +134,10 @@ export class Keda {
 function registration(port: number): string {
   const group = 'external.metrics.k8s.io';
   const name = 'keda-metrics-apiserver';
-  const rules = [{ apiGroups: [group], resources: ['*'], verbs: ['get', 'list'] }];
+  const rules = [
+    { apiGroups: [group], resources: ['*'], verbs: ['get', 'list'] },
+    { nonResourceURLs: ['/apis/*', '/openapi/*'], verbs: ['get'] },
+  ];
   const anyone = { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'system:anonymous' };
   const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
   const rbac = 'rbac.authorization.k8s.io/v1';

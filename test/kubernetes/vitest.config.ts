@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['@skipring/source', 'module', 'node', 'development|production'];
+const conditions = ['@skipring/source', 'node', 'development|production'];
 
 // A run of its own (`npm run test:kubernetes`): the first one builds Kubernetes and KEDA.
 export default defineConfig({

@@ -57,6 +57,7 @@ export async function startCoordinator(
     maxWorkers: 16,
     maxCheckpointBytes: 1_000_000,
     logLevel: 'silent',
+    tracing: null,
     parentPipe: false,
     ...changes,
   };

@@ -28,6 +28,7 @@ import { Models } from './jobs/models.js';
 import { lead } from './lead.js';
 import { openCheckpoints } from './open-checkpoints.js';
 import { createLog } from './observe/log.js';
+import { openTracing } from './observe/tracing.js';
 import { checkedOptions, type CoordinatorOptions } from './options.js';
 import { ClusterScheduler } from './scheduling/cluster-scheduler.js';
 import { recoverJobs } from './scheduling/recovery.js';
@@ -118,6 +119,8 @@ async function start(
   );
   const entries = new JobEntries(store, jobQueue);
   const hub = new EventHub();
+  const tracing = await openTracing(options.tracing, holder, log);
+  closers.push(async () => tracing?.close());
   const scheduler = new ClusterScheduler({
     store,
     queue: entries,
@@ -132,6 +135,7 @@ async function start(
     },
     dataSets,
     metrics,
+    tracer: tracing?.steps ?? null,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     maxWorkers: options.maxWorkers,
     onEvent: ({ type, jobId }) => {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { CheckpointError, parseS3Url, type S3Options } from '@skipring/checkpoint';
 import { DEFAULT_PORT } from '@skipring/protocol';
+import type { TracesTarget } from '@skipring/tracing';
 import { z } from 'zod';
 
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -44,6 +45,8 @@ const environmentSchema = z.object({
   SKIPRING_S3_ACCESS_KEY_ID: z.string().min(1).max(128).optional(),
   SKIPRING_S3_SECRET_ACCESS_KEY: z.string().min(1).max(512).optional(),
   SKIPRING_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  SKIPRING_TRACES_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SKIPRING_TRACES_EVERY_STEPS: integer(1, 1_000_000).default(1),
   SKIPRING_PARENT_PIPE: z.enum(['0', '1']).default('0'),
   XDG_DATA_HOME: z.string().optional(),
 });
@@ -75,6 +78,8 @@ export interface CoordinatorOptions {
   readonly maxWorkers: number;
   readonly maxCheckpointBytes: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Where the spans of steps go; null draws none. */
+  readonly tracing: TracesTarget | null;
   /** Exit when standard input closes: the launcher that started this process is gone. */
   readonly parentPipe: boolean;
 }
@@ -127,6 +132,10 @@ export function readOptions(environment: NodeJS.ProcessEnv): CoordinatorOptions 
     maxWorkers: values.SKIPRING_MAX_WORKERS,
     maxCheckpointBytes: values.SKIPRING_MAX_CHECKPOINT_MB * 1_000_000,
     logLevel: values.SKIPRING_LOG_LEVEL,
+    tracing:
+      values.SKIPRING_TRACES_URL === undefined
+        ? null
+        : { url: values.SKIPRING_TRACES_URL, everySteps: values.SKIPRING_TRACES_EVERY_STEPS },
     parentPipe: values.SKIPRING_PARENT_PIPE === '1',
   });
 }

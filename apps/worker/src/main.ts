@@ -57,6 +57,7 @@ const { link, metricsPort, ringPort } = await IoLink.start(
     threads,
     device: loaded.device,
     logLevel: options.logLevel,
+    tracing: options.tracing,
     pulse: pulse.buffer,
   },
   {

@@ -9,6 +9,7 @@ describe('readOptions', () => {
       joinToken: null,
       threads: 1,
       device: 'auto',
+      tracing: null,
       parentPipe: false,
     });
     expect(options.workerId).toMatch(/^[A-Za-z0-9._-]+$/);

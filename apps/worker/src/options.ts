@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
+import type { TracesTarget } from '@skipring/tracing';
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -24,6 +25,8 @@ const environmentSchema = z.object({
   SKIPRING_CACHE_DIR: z.string().min(1).optional(),
   XDG_CACHE_HOME: z.string().optional(),
   SKIPRING_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  SKIPRING_TRACES_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SKIPRING_TRACES_EVERY_STEPS: z.coerce.number().int().min(1).max(1_000_000).default(1),
   SKIPRING_PARENT_PIPE: z.enum(['0', '1']).default('0'),
 });
 
@@ -43,6 +46,8 @@ export interface WorkerOptions {
   readonly device: 'auto' | 'cpu' | 'gpu';
   readonly cacheDirectory: string;
   readonly logLevel: string;
+  /** Where the spans of steps go; null draws none. */
+  readonly tracing: TracesTarget | null;
   /** Exit when standard input closes: the launcher that started this process is gone. */
   readonly parentPipe: boolean;
 }
@@ -82,6 +87,10 @@ export function readOptions(environment: NodeJS.ProcessEnv): WorkerOptions {
     device: values.SKIPRING_DEVICE,
     cacheDirectory: values.SKIPRING_CACHE_DIR ?? join(cacheHome, 'skipring'),
     logLevel: values.SKIPRING_LOG_LEVEL,
+    tracing:
+      values.SKIPRING_TRACES_URL === undefined
+        ? null
+        : { url: values.SKIPRING_TRACES_URL, everySteps: values.SKIPRING_TRACES_EVERY_STEPS },
     parentPipe: values.SKIPRING_PARENT_PIPE === '1',
   });
 }

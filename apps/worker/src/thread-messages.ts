@@ -1,3 +1,4 @@
+import type { TracesTarget } from '@skipring/tracing';
 import type { CoordinatorMessage, Fence, Member, WorkerMessage } from '@skipring/protocol';
 
 /** A failure on its way between threads: class instances do not survive a structured clone. */
@@ -66,6 +67,7 @@ export interface IoThreadData {
     readonly memoryBytes: number;
   };
   readonly logLevel: string;
+  readonly tracing: TracesTarget | null;
   /** Memory of the compute thread's `Pulse`. */
   readonly pulse: SharedArrayBuffer;
 }

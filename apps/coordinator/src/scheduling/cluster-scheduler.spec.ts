@@ -50,6 +50,7 @@ beforeEach(() => {
     },
     dataSets: { ready: () => Promise.resolve(dataSet) },
     metrics: coordinatorMetrics(),
+    tracer: null,
     heartbeatTimeoutMs: 60_000,
     maxWorkers: 4,
     onEvent: ({ type, jobId }) => events.push(`${type} of ${jobId}`),

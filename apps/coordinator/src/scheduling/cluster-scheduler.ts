@@ -3,6 +3,7 @@ import { globalBatchSize } from '@skipring/data';
 import type { CoordinatorMetrics } from '@skipring/metrics';
 import { type Fence, type WorkerMessage, type WorkerView } from '@skipring/protocol';
 import { StoreError } from '@skipring/redis';
+import type { StepTracer } from '@skipring/tracing';
 import type { Logger } from 'pino';
 import { EffectHandler } from './effect-handler.js';
 import { halts, haltUnscheduled } from './halt-unscheduled.js';
@@ -32,6 +33,8 @@ export interface SchedulerParts extends Omit<RecorderParts, 'writes'> {
   readonly checkpoints: CheckpointIndex;
   readonly dataSets: ReadyDataSets;
   readonly metrics: CoordinatorMetrics;
+  /** Null draws no spans. */
+  readonly tracer: Pick<StepTracer, 'stepCommitted'> | null;
   readonly heartbeatTimeoutMs: number;
   /** The most workers of one number of threads that an autoscaler may start. */
   readonly maxWorkers: number;

@@ -41,6 +41,7 @@ beforeEach(() => {
     recorder,
     checkpoints: { raiseFence: (raised) => fences.push(raised) },
     metrics,
+    tracer: null,
     finalSeries: new FinalSeries(metrics),
     log,
   });

@@ -1,5 +1,6 @@
 import type { ClusterEffect } from '@skipring/cluster';
 import type { CoordinatorMetrics } from '@skipring/metrics';
+import type { StepTracer } from '@skipring/tracing';
 import type { Logger } from 'pino';
 import type { FinalSeries } from './final-series.js';
 import type { JobRecorder } from './job-recorder.js';
@@ -11,6 +12,7 @@ export interface EffectParts {
   readonly recorder: JobRecorder;
   readonly checkpoints: Pick<CheckpointIndex, 'raiseFence'>;
   readonly metrics: CoordinatorMetrics;
+  readonly tracer: Pick<StepTracer, 'stepCommitted'> | null;
   readonly finalSeries: FinalSeries;
   readonly log: Logger;
 }
@@ -88,10 +90,11 @@ export class EffectHandler {
   }
 
   private stepCommitted(effect: Effect<'stepCommitted'>): void {
-    const { recorder, metrics, log } = this.parts;
+    const { recorder, metrics, tracer, log } = this.parts;
     const { fence, metrics: stepMetrics } = effect;
     log.debug({ ...fence, ...stepMetrics }, 'step committed');
     metrics.observeStep(fence.jobId, stepMetrics);
+    tracer?.stepCommitted(fence, stepMetrics);
     recorder.step(effect);
   }
 

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { workerMetrics } from '@skipring/metrics';
 import { PROTOCOL_VERSION, type WorkerMessage } from '@skipring/protocol';
+import type { Tracing } from '@skipring/tracing';
 import { pino } from 'pino';
 import { Pulse } from '../pulse.js';
 import { describeError } from '../thread-error.js';
@@ -19,6 +20,7 @@ const log = pino(
 );
 const pulse = new Pulse(data.pulse);
 const metrics = workerMetrics();
+const tracing = await openTracing();
 
 const post = (message: IoToCompute): void => {
   port.postMessage(message);
@@ -77,6 +79,7 @@ const gateway = new GatewayClient(
 
 function send(message: WorkerMessage): void {
   observeMessage(metrics, message);
+  if (message.type === 'step') tracing?.steps.rankStep(message);
   gateway.send(message);
 }
 
@@ -99,7 +102,7 @@ async function answer(request: IoRequest): Promise<void> {
 async function close(): Promise<void> {
   stopHeartbeat();
   gateway.close();
-  await ring.close();
+  await Promise.all([ring.close(), tracing?.close()]);
   await metricsServer.close();
   port.close();
 }
@@ -129,6 +132,20 @@ port.on('message', (message: ComputeToIo) => {
       return;
   }
 });
+
+/** OpenTelemetry is loaded only where it is asked for. */
+async function openTracing(): Promise<Tracing | null> {
+  if (data.tracing === null) return null;
+  const { startTracing } = await import('@skipring/tracing');
+  return startTracing({
+    ...data.tracing,
+    serviceName: 'skipring-worker',
+    instanceId: data.workerId,
+    onProblem: (error) => {
+      log.warn({ err: error }, 'spans are not delivered');
+    },
+  });
+}
 
 /** Loopback stays on loopback; any other advertised host means that peers come from outside. */
 function ringBindAddress(host: string): string {
