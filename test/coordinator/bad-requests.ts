@@ -42,8 +42,8 @@ const body: readonly BadRequest[] = [
     code: 'BODY_NOT_JSON',
   },
   {
-    name: 'with a body of more than 256 KiB',
-    make: () => ({ path: '/jobs', body: `"${'x'.repeat(256 * 1024)}"` }),
+    name: 'with a body of more than 512 KiB',
+    make: () => ({ path: '/jobs', body: `"${'x'.repeat(512 * 1024)}"` }),
     status: 413,
     code: 'BODY_TOO_LARGE',
   },

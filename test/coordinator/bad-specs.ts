@@ -48,7 +48,38 @@ export const badSpecs: readonly BadSpec[] = [
   without('model', ['/model', 'an object']),
   change({ model: { family: 'vgg', depth: 8 } })('an unknown model family', [
     '/model/family',
-    'one of "resnet-cifar", "resnet", "wide-resnet", "densenet-cifar", "densenet"',
+    'one of "resnet-cifar", "resnet", "wide-resnet", "densenet-cifar", "densenet", "layers"',
+  ]),
+  change({
+    model: {
+      family: 'layers',
+      topology: {
+        class_name: 'Sequential',
+        config: {
+          layers: [{ class_name: 'Lambda', config: { name: 'evil', function: 'exit()' } }],
+        },
+      },
+    },
+  })('a model with a layer of code', [
+    '/model/topology/config/layers/0/class_name',
+    'one of "InputLayer", "Conv2D"',
+  ]),
+  change({
+    model: {
+      family: 'layers',
+      topology: {
+        class_name: 'Sequential',
+        config: {
+          layers: [
+            { class_name: 'Flatten', config: { name: 'flat' } },
+            { class_name: 'Dense', config: { name: 'top', units: 3 } },
+          ],
+        },
+      },
+    },
+  })('a model of another number of classes', [
+    '/model/topology/config/layers/1/config/units',
+    'an output of [12], the classes of the data set; layer top yields [3]',
   ]),
   change({ model: { family: 'resnet-cifar', depth: 9 } })('a depth that does not exist', [
     '/model/depth',

@@ -39,7 +39,7 @@ export const malformedHttp: readonly MalformedHttp[] = [
     name: 'a body without end',
     bytes:
       post('Transfer-Encoding: chunked', 'Connection: close') +
-      `10000\r\n${'x'.repeat(0x10000)}\r\n`.repeat(5),
+      `10000\r\n${'x'.repeat(0x10000)}\r\n`.repeat(9),
     status: 413,
     code: 'BODY_TOO_LARGE',
   },

@@ -1,4 +1,5 @@
 import type { JobSpecInput } from '@skipring/protocol';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { addGlyphs, runJob, smallJob, startCluster } from '../support/cluster.js';
 
@@ -22,7 +23,22 @@ const jobs: [string, Partial<JobSpecInput>][] = [
       precision: 'bfloat16',
     },
   ],
+  [
+    'a model of layers with dropout',
+    {
+      ...adamw,
+      model: { family: 'layers', topology: readJson('../../docs/examples/own-model.json') },
+    },
+  ],
+  [
+    'a wide network with dropout',
+    { ...adamw, model: { family: 'wide-resnet', depth: 10, width: 1, dropout: 0.3 } },
+  ],
 ];
+
+function readJson(path: string): never {
+  return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as never;
+}
 
 describe('jobs with AdamW and a clipped gradient', () => {
   it('end with the same model on 1 and 2 workers', async () => {

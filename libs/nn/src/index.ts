@@ -2,6 +2,7 @@ export { registerFusedKernels } from './kernels/register.js';
 export { fusedBatchNorm } from './kernels/batch-norm.js';
 export { FusedBatchNormalization } from './layers/fused-batch-normalization.js';
 export type { BatchStatistics, TrainingCall } from './layers/fused-batch-normalization.js';
+export { SeededDropout } from './layers/seeded-dropout.js';
 export { SubsampleShortcut } from './layers/subsample-shortcut.js';
 export { softmaxCrossEntropy } from './loss.js';
 export { ModelError } from './model-error.js';

@@ -28,14 +28,15 @@ export function valueText(value: unknown): string {
   return text.length <= MAX_VALUE_LENGTH ? text : `${text.slice(0, MAX_VALUE_LENGTH - 1)}…`;
 }
 
-/** RFC 6901; the whole input is the empty string. */
-function pointer(path: Path): string {
+/** RFC 6901: a path as a JSON pointer; the whole input is the empty string. */
+export function pointer(path: Path): string {
   return path
     .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
     .join('');
 }
 
-function valueAt(input: unknown, path: Path): unknown {
+/** What lies at a path of an input; undefined where there is nothing. */
+export function valueAt(input: unknown, path: Path): unknown {
   let value = input;
   for (const part of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { topologySchema } from './topology/topology.js';
 
 /**
  * CIFAR-form networks: depth 6n + 2 of basic blocks (He et al. 2015, section 4.2), and the two
@@ -30,6 +31,13 @@ const shortcuts = z
   .boolean()
   .default(true)
   .describe('false builds the plain twin without shortcuts');
+
+const dropout = z
+  .number()
+  .gt(0)
+  .lt(1)
+  .optional()
+  .describe('share of values that are set to zero in training; absent: none');
 
 /** Fields of a residual network that older specs do not have: absent means as they were. */
 const variants = {
@@ -91,6 +99,7 @@ const wideResNet = z.strictObject({
     .refine((depth) => depth % 6 === 4, 'expected 6n + 4, such as 16, 28 or 40')
     .describe('6n + 4 layers with weights, such as 16, 28 or 40'),
   width: z.int().min(1).max(16).describe('multiple of the 16, 32 and 64 filters, such as 4 or 10'),
+  dropout,
 });
 
 const cifarDenseNet = z
@@ -102,6 +111,7 @@ const cifarDenseNet = z
       .boolean()
       .default(false)
       .describe('true: DenseNet-BC, with 1x1 bottlenecks and transitions that halve the channels'),
+    dropout,
   })
   .refine(({ depth, bottleneck }) => (depth - 4) % (bottleneck ? 6 : 3) === 0, {
     path: ['depth'],
@@ -115,6 +125,11 @@ const imageNetDenseNet = z.strictObject({
     .describe('layers with weights: 121, 161, 169 or 201'),
 });
 
+const layersModel = z.strictObject({
+  family: z.literal('layers').describe('a tf.layers model of your own'),
+  topology: topologySchema.describe('what model.toJSON() of TensorFlow.js writes, as an object'),
+});
+
 /** What is trained. */
 export const modelSpecSchema = z.discriminatedUnion('family', [
   cifarResNet,
@@ -122,6 +137,7 @@ export const modelSpecSchema = z.discriminatedUnion('family', [
   wideResNet,
   cifarDenseNet,
   imageNetDenseNet,
+  layersModel,
 ]);
 
 export type ModelSpec = z.output<typeof modelSpecSchema>;

@@ -4,6 +4,7 @@ import type { CommandContext, CommonFlags } from '../context.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { followJob, requireSuccess } from '../follow.js';
 import { applySettings, checkSpec, readJobFile } from '../job-file.js';
+import { withTopology } from '../topology-file.js';
 import { describeJob, listJobs } from '../output/describe-job.js';
 import { ProgressView } from '../output/progress.js';
 import { parseCount } from './count.js';
@@ -86,7 +87,8 @@ async function submit(
       'skipring submit --help',
     );
   }
-  const fields = applySettings(file === undefined ? {} : await readJobFile(file), flags.set ?? []);
+  const written = applySettings(file === undefined ? {} : await readJobFile(file), flags.set ?? []);
+  const fields = await withTopology(written, file);
   const spec = checkSpec(fields);
   const client = await context.client(flags);
   const job = await client.submit(spec);

@@ -2,8 +2,8 @@ import type { HttpRequest, Middleware } from './messages.js';
 import { HttpProblem } from './problem.js';
 import { readBody } from './read-body.js';
 
-/** Largest JSON body: a job spec is a few kilobytes. */
-export const MAX_JSON_BYTES = 256 * 1024;
+/** Largest JSON body: a job spec is a few kilobytes, with a model of 400 layers in it 300. */
+export const MAX_JSON_BYTES = 512 * 1024;
 
 /** From the end of the headers to the end of the body. */
 const BODY_DEADLINE_MS = 15_000;

@@ -1,5 +1,8 @@
 import { globalBatchSize } from '@skipring/data';
 import {
+  checkTopology,
+  pointer,
+  valueAt,
   valueText,
   type DataSetManifest,
   type FieldError,
@@ -17,6 +20,7 @@ export function checkAgainstDataSet(spec: JobSpec, manifest: DataSetManifest): F
     ...checkLanes(spec, manifest),
     ...checkImages(spec, manifest),
     ...checkClasses(spec, manifest),
+    ...checkModel(spec, manifest),
     ...checkWarmup(spec, manifest),
   ];
 }
@@ -77,7 +81,20 @@ function smallestSide(model: ModelSpec): number {
       return model.stem === 'imagenet' ? 32 : 8;
     case 'densenet':
       return 32;
+    case 'layers':
+      return 1;
   }
+}
+
+/** A model of the user's own: whether its layers fit the images, the classes and one another. */
+function checkModel(spec: JobSpec, manifest: DataSetManifest): FieldError[] {
+  if (spec.model.family !== 'layers') return [];
+  const { height, width, channels, classes } = manifest;
+  const { topology } = spec.model;
+  const problems = checkTopology(topology, [height, width, channels], classes.length);
+  return problems.map(({ path, expected }) =>
+    error(pointer(['model', 'topology', ...path]), valueAt(topology, path), expected),
+  );
 }
 
 function checkClasses(spec: JobSpec, { classes }: DataSetManifest): FieldError[] {

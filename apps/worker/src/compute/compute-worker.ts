@@ -272,7 +272,16 @@ function isSame(a: Fence, b: Fence): boolean {
   return a.jobId === b.jobId && a.attempt === b.attempt && a.generation === b.generation;
 }
 
+const fatalCodes = new Set([
+  'MODEL_INVALID',
+  'STATE_MISMATCH',
+  'CONSTANT_DIFFERS',
+  'RECORDING_DIFFERS',
+  'VALUE_READ',
+  'ATTRIBUTE_UNSUPPORTED',
+]);
+
 /** Errors of the job itself: the same with any other members. */
 function isFatal(code: string): boolean {
-  return code === 'MODEL_INVALID' || code === 'STATE_MISMATCH' || code === 'CONSTANT_DIFFERS';
+  return fatalCodes.has(code);
 }

@@ -68,15 +68,15 @@ export function compileEngine(options: EngineOptions): Engine {
     const lane = recordLane(record, spec.labelSmoothing);
     layout ??= layoutOf(lane.slots);
     momenta = lane.momenta;
-    const { images, labels } = lane;
+    const { images, labels, seed } = lane;
     if (spec.reduction === 'exact') {
       const scales = g.placeholder(`${scope}/scales`, DataType.float32, [layout.slots.length]);
       const limit = g.placeholder(`${scope}/limit`, DataType.float32, []);
       const vector = exactVector(g, layout, lane, { scales, limit });
-      lanes.set(samples, { images, labels, vector, exact: { scales, limit } });
+      lanes.set(samples, { images, labels, seed, vector, exact: { scales, limit } });
     } else {
       const vector = floatVector(g, layout, lane, samples / laneSize);
-      lanes.set(samples, { images, labels, vector, exact: null });
+      lanes.set(samples, { images, labels, seed, vector, exact: null });
     }
   }
   if (layout === null)

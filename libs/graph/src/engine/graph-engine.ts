@@ -12,10 +12,10 @@ import type { Feed, GraphSession } from '../session/graph-session.js';
 import type { ApplyGraph } from './apply-graph.js';
 import { checkBatch, checkExponents, checkVector } from './check-inputs.js';
 import type { ExactInputs } from './lane-vector.js';
-import type { BatchInputs, InputShape, RecordedEvaluation } from './record-lane.js';
+import type { BatchInputs, InputShape, LaneInputs, RecordedEvaluation } from './record-lane.js';
 import type { StateGraph } from './state-graph.js';
 
-export interface LaneGraph extends BatchInputs {
+export interface LaneGraph extends LaneInputs {
   readonly vector: Output;
   /** Null in a float32 graph. */
   readonly exact: ExactInputs | null;
@@ -55,10 +55,14 @@ export class GraphEngine implements Engine {
     batch: LaneBatch,
     exponents: Int32Array,
     lanes: number,
+    seed: number,
   ): Int32Array | Float32Array {
     const graph = graphOf(this.parts.lanes, batch, 'a lane');
     checkExponents(exponents, this.layout);
     const feeds = this.batchFeeds(graph, batch);
+    if (graph.seed !== null) {
+      feeds.push({ output: graph.seed, dtype: int32, shape: [], values: Int32Array.of(seed) });
+    }
     if (graph.exact !== null) {
       const weight = batch.samples / this.parts.laneSize;
       const scales = Float32Array.from(exponents, (exponent) => weight * 2 ** exponent);

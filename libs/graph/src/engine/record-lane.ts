@@ -34,8 +34,14 @@ export interface BatchInputs {
   readonly labels: Output;
 }
 
+/** Those of a training pass. */
+export interface LaneInputs extends BatchInputs {
+  /** Chooses the masks of dropout, int32 scalar; null in a model without. */
+  readonly seed: Output | null;
+}
+
 /** Weighted moving statistics: how a commit moves them. */
-export interface RecordedLane extends LaneOutputs, BatchInputs {
+export interface RecordedLane extends LaneOutputs, LaneInputs {
   readonly slots: readonly SlotShape[];
   /** Momentum of each moving statistic, by name. */
   readonly momenta: ReadonlyMap<string, number>;
@@ -47,12 +53,12 @@ export function recordLane(options: RecordOptions, labelSmoothing: number): Reco
   const slots: SlotShape[] = [];
   const values: Output[] = [];
   const momenta = new Map<string, number>();
-  return recordBatch(options, ({ recorder, images, labels, inputs }) => {
+  return recordBatch(options, ({ recorder, images, labels, seed, inputs }) => {
     let lossSum = '';
     let correct = '';
     const statistics: { slot: SlotShape; value: Output }[] = [];
     const forward = (): tf.Scalar => {
-      const { logits, batchStatistics } = model.forwardTraining(images);
+      const { logits, batchStatistics } = model.forwardTraining(images, seed);
       for (const { mean, variance, movingMean, movingVariance, momentum } of batchStatistics) {
         statistics.push(
           {
@@ -128,7 +134,8 @@ interface Recording {
   readonly recorder: Recorder;
   readonly images: tf.Tensor4D;
   readonly labels: tf.Tensor1D;
-  readonly inputs: BatchInputs;
+  readonly seed: tf.Scalar;
+  readonly inputs: LaneInputs;
 }
 
 function recordBatch<T>(options: RecordOptions, body: (recording: Recording) => T): T {
@@ -143,16 +150,21 @@ function recordBatch<T>(options: RecordOptions, body: (recording: Recording) => 
       Array.from({ length: samples }, (_, index) => (index + options.sampleSeed) % 2),
       'int32',
     );
+    const seed = tf.scalar(options.sampleSeed, 'int32');
     const inputs = {
       images: builder.placeholder(`${scope}/images`, DataType.float32, shape),
       labels: builder.placeholder(`${scope}/labels`, DataType.int32, [samples]),
+      seed: model.isRandom ? builder.placeholder(`${scope}/seed`, DataType.int32, []) : null,
     };
+    if (inputs.seed !== null) recorder.bind(seed, inputs.seed);
     recorder.bind(images, inputs.images);
     recorder.bind(labels, inputs.labels);
     for (const { name, variable } of [...model.parameters, ...model.movingStatistics]) {
       recorder.bind(variable, variables.read(name));
     }
-    result = recorder.record(model.model.layers, () => body({ recorder, images, labels, inputs }));
+    result = recorder.record(model.model.layers, () =>
+      body({ recorder, images, labels, seed, inputs }),
+    );
   });
   if (result === null) throw new EngineError('MODEL_INVALID', 'nothing was recorded');
   return result;

@@ -24,12 +24,17 @@ export interface FusedBatchNormalizationConfig {
   readonly epsilon?: number;
   /** Whether gamma starts as zeros and not as ones. */
   readonly zeroInitGamma?: boolean;
+  /** False: no beta, the offset is zero. */
+  readonly center?: boolean;
+  /** False: no gamma, the scale is one. */
+  readonly scale?: boolean;
 }
 
 type Variable = ReturnType<tf.layers.Layer['addWeight']>;
 
 /**
- * Batch normalisation over the channels of an NHWC input, one operation in each direction.
+ * Batch normalisation over the channels of an NHWC input, or the features of a matrix, one operation
+ * in each direction.
  *
  * In training it writes nothing: the statistics of the batch are added to the `batchStatistics` of
  * the call, and moving the moving statistics is left to whoever commits the step. In inference it
@@ -40,8 +45,11 @@ export class FusedBatchNormalization extends tf.layers.Layer {
   readonly momentum: number;
   readonly epsilon: number;
   readonly zeroInitGamma: boolean;
-  private gamma!: Variable;
-  private beta!: Variable;
+  readonly center: boolean;
+  readonly scale: boolean;
+  private channels = 0;
+  private gamma: Variable | null = null;
+  private beta: Variable | null = null;
   private movingMean!: Variable;
   private movingVariance!: Variable;
 
@@ -50,21 +58,25 @@ export class FusedBatchNormalization extends tf.layers.Layer {
     this.momentum = config.momentum ?? 0.9;
     this.epsilon = config.epsilon ?? 1e-5;
     this.zeroInitGamma = config.zeroInitGamma ?? false;
+    this.center = config.center ?? true;
+    this.scale = config.scale ?? true;
   }
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
     const shape = inputShape as tf.Shape;
-    const channels = shape[3];
-    if (shape.length !== 4 || channels === null || channels === undefined) {
+    const channels = shape.at(-1);
+    if (![2, 4].includes(shape.length) || channels === null || channels === undefined) {
       throw new ModelError(
-        `input of ${this.name}: shape ${JSON.stringify(shape)}, expected [samples, height, width, channels]`,
+        `input of ${this.name}: shape ${JSON.stringify(shape)}, expected ` +
+          '[samples, height, width, channels] or [samples, features]',
       );
     }
+    this.channels = channels;
     const ones = tf.initializers.ones();
     const zeros = tf.initializers.zeros();
     const start = this.zeroInitGamma ? zeros : ones;
-    this.gamma = this.addWeight('gamma', [channels], 'float32', start);
-    this.beta = this.addWeight('beta', [channels], 'float32', zeros);
+    if (this.scale) this.gamma = this.addWeight('gamma', [channels], 'float32', start);
+    if (this.center) this.beta = this.addWeight('beta', [channels], 'float32', zeros);
     const fixed = [undefined, false] as const;
     this.movingMean = this.addWeight('movingMean', [channels], 'float32', zeros, ...fixed);
     this.movingVariance = this.addWeight('movingVariance', [channels], 'float32', ones, ...fixed);
@@ -76,26 +88,29 @@ export class FusedBatchNormalization extends tf.layers.Layer {
     kwargs: Partial<TrainingCall> | { training?: false },
   ): tf.Tensor {
     return tf.tidy(() => {
-      const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
-      const gamma = this.gamma.read() as tf.Tensor1D;
-      const beta = this.beta.read() as tf.Tensor1D;
+      const input = Array.isArray(inputs) ? inputs[0]! : inputs;
+      const x = input.rank === 4 ? (input as tf.Tensor4D) : asImages(input);
+      const gamma = this.gamma === null ? tf.ones([this.channels]) : this.gamma.read();
+      const beta = this.beta === null ? tf.zeros([this.channels]) : this.beta.read();
       if (kwargs.training !== true) {
         const mean = this.movingMean.read() as tf.Tensor1D;
         const variance = this.movingVariance.read() as tf.Tensor1D;
-        return tf.batchNorm(x, mean, variance, beta, gamma, this.epsilon);
+        const y = tf.batchNorm(x, mean, variance, beta, gamma, this.epsilon);
+        return y.rank === input.rank ? y : y.reshape(input.shape);
       }
       if (kwargs.batchStatistics === undefined) {
         throw new ModelError(
           `batchStatistics of ${this.name}: undefined, expected an array in a call with training: true`,
         );
       }
-      const { y, mean, variance } = fusedBatchNorm(x, gamma, beta, this.epsilon);
+      const [scale, offset] = [gamma, beta] as [tf.Tensor1D, tf.Tensor1D];
+      const { y, mean, variance } = fusedBatchNorm(x, scale, offset, this.epsilon);
       kwargs.batchStatistics.push({
         layer: this,
         mean: tf.keep(mean),
         variance: tf.keep(variance),
       });
-      return y;
+      return y.rank === input.rank ? y : y.reshape(input.shape);
     });
   }
 
@@ -112,8 +127,14 @@ export class FusedBatchNormalization extends tf.layers.Layer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { momentum, epsilon, zeroInitGamma } = this;
-    return { ...super.getConfig(), momentum, epsilon, zeroInitGamma };
+    const { momentum, epsilon, zeroInitGamma, center, scale } = this;
+    return { ...super.getConfig(), momentum, epsilon, zeroInitGamma, center, scale };
   }
 }
 tf.serialization.registerClass(FusedBatchNormalization);
+
+/** [samples, features] as images of one pixel. */
+function asImages(x: tf.Tensor): tf.Tensor4D {
+  const [samples = 0, features = 0] = x.shape;
+  return x.reshape([samples, 1, 1, features]);
+}

@@ -3,6 +3,7 @@ import { SubsampleShortcut } from '../layers/subsample-shortcut.js';
 import {
   activated,
   convolution,
+  dropped,
   normalization,
   relu,
   through,
@@ -73,9 +74,10 @@ export function postActivation(form: Form, zeroInitGamma: boolean): Block {
 /**
  * Batch norm and relu before each convolution, and nothing after the sum (He et al. 2016b, figure
  * 1b). Where the shape changes, the shortcut too begins at the activated input, as in the paper's
- * published code; the first block's input is activated by the stem.
+ * published code; the first block's input is activated by the stem. With a dropout rate, values are
+ * dropped before each convolution but the first (Zagoruyko and Komodakis 2016, section 3).
  */
-export function preActivation(form: Form): Block {
+export function preActivation(form: Form, dropout?: number): Block {
   return (x, block, shortcut) => {
     const convolutions = form(block);
     const channels = convolutions.at(-1)?.filters ?? 0;
@@ -83,7 +85,10 @@ export function preActivation(form: Form): Block {
     let y = input;
     convolutions.forEach((shape, index) => {
       const place = index + 1;
-      if (index > 0) y = activated(y, block.name, place);
+      if (index > 0) {
+        y = activated(y, block.name, place);
+        y = dropped(y, `${block.name}/dropout${place}`, dropout);
+      }
       y = convolution(y, `${block.name}/conv${place}`, shape);
     });
     if (shortcut === null) return y;

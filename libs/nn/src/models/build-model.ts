@@ -2,6 +2,7 @@ import type { ModelSpec } from '@skipring/protocol';
 import * as tf from '@tensorflow/tfjs';
 import { ModelError } from '../model-error.js';
 import { initialise } from './initialise.js';
+import { initialiseLayers, layersNetwork } from './layers-model.js';
 import { cifarDenseNet, imageNetDenseNet } from './densenet.js';
 import type { Symbolic } from './parts.js';
 import { cifarResNet, imageNetResNet, wideResNet } from './resnet.js';
@@ -32,6 +33,8 @@ function network(images: Symbolic, spec: ModelSpec, numClasses: number): Symboli
       return cifarDenseNet(images, spec, numClasses);
     case 'densenet':
       return imageNetDenseNet(images, spec, numClasses);
+    case 'layers':
+      return layersNetwork(images, spec.topology, numClasses);
   }
 }
 
@@ -52,7 +55,8 @@ export function emptyModel(spec: ModelSpec, input: InputShape, numClasses: numbe
 /**
  * Builds the model of a spec with weights that are a pure function of `seed` and their names.
  * @param seed uint32
- * @throws ModelError for an impossible input shape or number of classes, PhiloxError for the seed.
+ * @throws ModelError for an impossible input shape or number of classes, or a topology that does not
+ *   fit them, PhiloxError for the seed.
  */
 export function buildModel(
   spec: ModelSpec,
@@ -61,6 +65,7 @@ export function buildModel(
   seed: number,
 ): TrainableModel {
   const model = emptyModel(spec, input, numClasses);
-  initialise(model.parameters, seed);
+  if (spec.family === 'layers') initialiseLayers(model, spec.topology, seed);
+  else initialise(model.parameters, seed);
   return model;
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { FusedBatchNormalization } from '../layers/fused-batch-normalization.js';
+import { SeededDropout } from '../layers/seeded-dropout.js';
 
 /** A value inside a functional model under construction: [samples, height, width, channels]. */
 export type Symbolic = tf.SymbolicTensor;
@@ -51,6 +52,11 @@ export function relu(x: Symbolic, name: string): Symbolic {
 /** Batch norm and relu. */
 export function activated(x: Symbolic, name: string, place: number | '' = ''): Symbolic {
   return relu(normalization(x, `${name}/norm${place}`), `${name}/relu${place}`);
+}
+
+/** The same values where there is no rate. */
+export function dropped(x: Symbolic, name: string, rate: number | undefined): Symbolic {
+  return rate === undefined ? x : through(new SeededDropout({ name, rate }), x);
 }
 
 /** The first convolution, activated. */

@@ -60,10 +60,11 @@ export function cifarResNet(x: Symbolic, spec: CifarSpec, numClasses: number): S
 }
 
 /** Pre-activation blocks of `width` times the filters (Zagoruyko and Komodakis 2016, table 1). */
-export function wideResNet(x: Symbolic, { depth, width }: WideSpec, numClasses: number): Symbolic {
+export function wideResNet(x: Symbolic, spec: WideSpec, numClasses: number): Symbolic {
+  const { depth, width, dropout } = spec;
   const blocksPerStage = (depth - 4) / 6;
   const features = stages(stem(x, 16, 3, 1), {
-    block: preActivation(basicForm),
+    block: preActivation(basicForm, dropout),
     shortcut: bareProjectionShortcut,
     filters: [16 * width, 32 * width, 64 * width],
     numBlocks: [blocksPerStage, blocksPerStage, blocksPerStage],

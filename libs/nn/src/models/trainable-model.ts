@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { BatchStatistics, TrainingCall } from '../layers/fused-batch-normalization.js';
+import { SeededDropout, type DropoutCall } from '../layers/seeded-dropout.js';
 
 /** A variable that the optimizer moves. */
 export interface Parameter {
@@ -40,8 +41,13 @@ export interface TrainingOutput {
 export interface TrainableModel {
   /** From images [samples, height, width, channels] to logits [samples, classes], without softmax. */
   readonly model: tf.LayersModel;
-  /** Forward pass by the statistics of this batch; changes no variable. */
-  forwardTraining(images: tf.Tensor4D): TrainingOutput;
+  /** Whether the training pass has random masks, and so needs a seed. */
+  readonly isRandom: boolean;
+  /**
+   * Forward pass by the statistics of this batch; changes no variable.
+   * @param seed int32 scalar: chooses the masks of dropout
+   */
+  forwardTraining(images: tf.Tensor4D, seed?: tf.Scalar): TrainingOutput;
   /** Forward pass by the moving statistics: float32 [samples, classes]. */
   forwardInference(images: tf.Tensor4D): tf.Tensor2D;
   /** In the order of the layers. */
@@ -54,7 +60,10 @@ type LayerWeight = tf.layers.Layer['trainableWeights'][number];
 const nameOf = (weight: LayerWeight): string => weight.originalName;
 const variableOf = (weight: LayerWeight): tf.Variable => weight.read() as tf.Variable;
 
-/** Wraps a `tf.layers` model whose batch norm, if it has any, is {@link FusedBatchNormalization}. */
+/**
+ * Wraps a `tf.layers` model whose batch norm and dropout, if it has any, are
+ * {@link FusedBatchNormalization} and {@link SeededDropout}.
+ */
 export function trainable(model: tf.LayersModel): TrainableModel {
   const weights = model.layers.flatMap((layer) => layer.trainableWeights);
   const fixed = model.layers.flatMap((layer) => layer.nonTrainableWeights);
@@ -69,9 +78,14 @@ export function trainable(model: tf.LayersModel): TrainableModel {
       name: nameOf(weight),
       variable: variableOf(weight),
     })),
-    forwardTraining(images) {
+    isRandom: model.layers.some((layer) => layer instanceof SeededDropout && layer.rate > 0),
+    forwardTraining(images, dropoutSeed) {
       const collected: BatchStatistics[] = [];
-      const call: TrainingCall = { training: true, batchStatistics: collected };
+      const call: TrainingCall & Partial<DropoutCall> = {
+        training: true,
+        batchStatistics: collected,
+        ...(dropoutSeed === undefined ? {} : { dropoutSeed }),
+      };
       try {
         const logits = model.apply(images, { ...call }) as tf.Tensor2D;
         const batchStatistics = collected.map(({ layer, mean, variance }) => ({

@@ -1,0 +1,1 @@
+export { layerZoo, topologyOf, ZOO_CLASSES, ZOO_INPUT } from './testing/layer-zoo.js';
