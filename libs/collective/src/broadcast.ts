@@ -41,8 +41,8 @@ export function broadcast(
     async function forward(): Promise<void> {
       const window = new SendWindow(SEND_WINDOW);
       for (const { key, view } of segments) {
-        await arrivals[key.segment];
-        await window.push(() => transport.send(key, view));
+        const checksum = await arrivals[key.segment];
+        await window.push(() => transport.send(key, view, checksum));
       }
       await window.drain();
     }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { combine, type CombineKernel } from './combine.js';
+import { digest } from './digest.js';
 import { bitsOf, exchangeReference, randomVector, type VectorType } from './testing/vectors.js';
 import { bytesOf, type Reduction, type Vector } from './vector.js';
 import { SharedMemory, STAGING_BYTES } from './wasm/shared-memory.js';
@@ -37,8 +38,10 @@ describe('combine', () => {
         ];
         for (const place of places) {
           const [target, addend] = place();
-          combine(kernel, target, addend);
+          const addendDigest = digest(addend);
+          const digests = combine(kernel, target, addend);
           expect(bits(target) === expected, `${length} elements`).toBe(true);
+          expect(digests).toEqual({ ofAddend: addendDigest, ofTarget: digest(target) });
         }
       }
     },

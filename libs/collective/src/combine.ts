@@ -1,22 +1,38 @@
-import { BLOCK_BYTES, SharedMemory, WORK_A, WORK_B, type Kernels } from './wasm/shared-memory.js';
+import {
+  BLOCK_BYTES,
+  SharedMemory,
+  WORK_A,
+  WORK_B,
+  WORK_DIGESTS,
+  type Kernels,
+} from './wasm/shared-memory.js';
 
 export type CombineKernel = Exclude<keyof Kernels, 'digest'>;
+
+/** See `digest`. */
+export interface CombineDigests {
+  readonly ofAddend: number;
+  /** Of the target as it is now. */
+  readonly ofTarget: number;
+}
 
 /**
  * target = kernel(target, addend), element by element. In place if both lie in one `SharedMemory`,
  * else what does not is copied block by block.
  */
-export function combine(kernel: CombineKernel, target: Uint8Array, addend: Uint8Array): void {
+export function combine(
+  kernel: CombineKernel,
+  target: Uint8Array,
+  addend: Uint8Array,
+): CombineDigests {
   const home = SharedMemory.holding(target.buffer);
   const memory = home ?? SharedMemory.holding(addend.buffer) ?? SharedMemory.common();
   const isAddendHere = addend.buffer === memory.buffer;
+  const { digests } = memory;
   const run = memory.kernels[kernel];
-  if (home !== null && isAddendHere) {
-    run(target.byteOffset, addend.byteOffset, target.byteLength);
-    return;
-  }
   const workA = new Uint8Array(memory.buffer, WORK_A, BLOCK_BYTES);
   const workB = new Uint8Array(memory.buffer, WORK_B, BLOCK_BYTES);
+  digests.fill(0);
   for (let begin = 0; begin < target.byteLength; begin += BLOCK_BYTES) {
     const end = Math.min(target.byteLength, begin + BLOCK_BYTES);
     const part = target.subarray(begin, end);
@@ -26,7 +42,10 @@ export function combine(kernel: CombineKernel, target: Uint8Array, addend: Uint8
       home === null ? WORK_A : part.byteOffset,
       isAddendHere ? addend.byteOffset + begin : WORK_B,
       end - begin,
+      WORK_DIGESTS,
     );
     if (home === null) part.set(workA.subarray(0, end - begin));
   }
+  const [ofAddend = 0, ofTarget = 0] = digests;
+  return { ofAddend, ofTarget };
 }

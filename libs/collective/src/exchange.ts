@@ -49,8 +49,8 @@ export async function exchange(
     const window = new SendWindow(SEND_WINDOW);
     for (const { key, outgoing } of segments) {
       // What goes out after this rank's own vector is what came in, in the same order.
-      await arrivals[key.segment - ranges.length];
-      await window.push(() => transport.send(key, outgoing));
+      const checksum = await arrivals[key.segment - ranges.length];
+      await window.push(() => transport.send(key, outgoing, checksum));
     }
     await window.drain();
   }

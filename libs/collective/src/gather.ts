@@ -46,8 +46,9 @@ export function gather(
     async function sendAll(): Promise<void> {
       const window = new SendWindow(SEND_WINDOW);
       for (const [segment, view] of segmentsOf([bytes, ...incoming]).entries()) {
-        await arrivals[segment - ranges.length];
-        await window.push(() => transport.send({ operation: 'gather', sequence, segment }, view));
+        const checksum = await arrivals[segment - ranges.length];
+        const key = { operation: 'gather', sequence, segment } as const;
+        await window.push(() => transport.send(key, view, checksum));
       }
       await window.drain();
     }

@@ -63,12 +63,12 @@ export abstract class InboxTransport implements Transport {
     return this.sequence++;
   }
 
-  async send(key: SegmentKey, payload: Uint8Array): Promise<void> {
+  async send(key: SegmentKey, payload: Uint8Array, checksum?: number): Promise<void> {
     if (this.nextLeft) this.abort(this.peerClosed(this.nextRank));
     if (this.failed !== null) throw this.failed;
     this.numSending++;
     try {
-      const frameBytes = await this.transmit(key, payload);
+      const frameBytes = await this.transmit(key, payload, checksum);
       this.numBytesSent += frameBytes;
     } catch (error) {
       this.abort(this.peerClosed(this.nextRank, error));
@@ -80,7 +80,7 @@ export abstract class InboxTransport implements Transport {
     if (failed !== null) throw failed;
   }
 
-  receive(key: SegmentKey, sink: Sink): Promise<void> {
+  receive(key: SegmentKey, sink: Sink): Promise<number | undefined> {
     if (this.previousLeft && !this.inbox.has(key)) this.abort(this.peerClosed(this.previousRank));
     if (this.failed !== null) return Promise.reject(this.failed);
     return this.inbox.post(key, sink);
@@ -114,10 +114,10 @@ export abstract class InboxTransport implements Transport {
   }
 
   /** Takes a segment off the link; a violation aborts. */
-  protected deliver(key: SegmentKey, payload: Uint8Array): void {
+  protected deliver(key: SegmentKey, payload: Uint8Array, checksum?: number): void {
     if (this.failed !== null) return;
     try {
-      this.inbox.deliver(key, payload);
+      this.inbox.deliver(key, payload, checksum);
     } catch (error) {
       this.abort(this.blamed(error));
     }
@@ -162,7 +162,11 @@ export abstract class InboxTransport implements Transport {
   }
 
   /** Hands the bytes over; resolves with their number, header included. */
-  protected abstract transmit(key: SegmentKey, payload: Uint8Array): Promise<number>;
+  protected abstract transmit(
+    key: SegmentKey,
+    payload: Uint8Array,
+    checksum?: number,
+  ): Promise<number>;
   protected abstract pauseReceiving(): void;
   protected abstract resumeReceiving(): void;
   /** Tells both neighbours of the failure and breaks the links, without waiting. */

@@ -1,10 +1,11 @@
 import { CollectiveError } from './collective-error.js';
+import { digest } from './digest.js';
 import { MAX_SEGMENTS, type SegmentKey, type Sink } from './transport.js';
 
 interface PostedReceive {
   readonly key: SegmentKey;
   readonly sink: Sink;
-  resolve(): void;
+  resolve(digest: number | undefined): void;
   reject(error: CollectiveError): void;
 }
 
@@ -14,6 +15,7 @@ const HELD_OVERHEAD_BYTES = 256;
 interface HeldSegment {
   readonly key: SegmentKey;
   readonly payload: Uint8Array;
+  readonly checksum: number | undefined;
 }
 
 export interface InboxOptions {
@@ -43,15 +45,17 @@ export class Inbox {
     return this.held.has(indexOf(key));
   }
 
-  post(key: SegmentKey, sink: Sink): Promise<void> {
+  /** Resolves with the digest of what is in the sink then, if it was computed. */
+  post(key: SegmentKey, sink: Sink): Promise<number | undefined> {
     const index = indexOf(key);
     const early = this.held.get(index);
     if (early !== undefined) {
       this.held.delete(index);
       this.release(early.payload.byteLength + HELD_OVERHEAD_BYTES);
       return new Promise((resolve) => {
-        fill(key, sink, early.key, early.payload);
-        resolve();
+        // What is held was checked when it came.
+        const { ofTarget } = fill(key, sink, early.key, early.payload, false);
+        resolve(ofTarget ?? early.checksum);
       });
     }
     if (this.posted.has(index)) {
@@ -77,21 +81,25 @@ export class Inbox {
 
   /**
    * Takes a segment from the link; the inbox may keep `payload`, unless `place` gave it.
-   * @throws CollectiveError PROTOCOL if it does not fit the receive that waits for it.
+   *
+   * @param checksum what `digest(payload)` should be; undefined: the link does not damage anything
+   * @throws CollectiveError PROTOCOL if it does not fit the receive that waits for it, CHECKSUM
    */
-  deliver(key: SegmentKey, payload: Uint8Array): void {
+  deliver(key: SegmentKey, payload: Uint8Array, checksum?: number): void {
     const index = indexOf(key);
     const receive = this.posted.get(index);
     if (receive !== undefined) {
-      fill(receive.key, receive.sink, key, payload);
+      const found = fill(receive.key, receive.sink, key, payload, checksum !== undefined);
+      if (checksum !== undefined) expectChecksum(key, checksum, found.ofPayload);
       this.posted.delete(index);
-      receive.resolve();
+      receive.resolve(found.ofTarget);
       return;
     }
+    if (checksum !== undefined) expectChecksum(key, checksum, digest(payload));
     if (this.held.has(index)) throw violation(`segment ${describe(key)} came twice`);
     // A small part of a large buffer would keep all of it alive.
     const isPart = payload.buffer.byteLength > 2 * payload.byteLength;
-    this.held.set(index, { key, payload: isPart ? new Uint8Array(payload) : payload });
+    this.held.set(index, { key, payload: isPart ? new Uint8Array(payload) : payload, checksum });
     this.heldBytes += payload.byteLength + HELD_OVERHEAD_BYTES;
     if (!this.full && this.heldBytes > this.options.maxHeldBytes) {
       this.full = true;
@@ -130,13 +138,36 @@ function expectFit(expected: SegmentKey, sink: Sink, key: SegmentKey, numBytes: 
   }
 }
 
-function fill(expected: SegmentKey, sink: Sink, key: SegmentKey, payload: Uint8Array): void {
+interface FillDigests {
+  readonly ofPayload: number | undefined;
+  /** Of what is in the sink now. */
+  readonly ofTarget: number | undefined;
+}
+
+function fill(
+  expected: SegmentKey,
+  sink: Sink,
+  key: SegmentKey,
+  payload: Uint8Array,
+  isChecked: boolean,
+): FillDigests {
   expectFit(expected, sink, key, payload.byteLength);
   if (!(sink instanceof Uint8Array)) {
-    sink.add(payload.byteOffset % 8 === 0 ? payload : new Uint8Array(payload));
-  } else if (sink !== payload) {
-    sink.set(payload);
+    const aligned = payload.byteOffset % 8 === 0 ? payload : new Uint8Array(payload);
+    const { ofAddend, ofTarget } = sink.add(aligned);
+    return { ofPayload: ofAddend, ofTarget };
   }
+  if (sink !== payload) sink.set(payload);
+  const found = isChecked ? digest(sink) : undefined;
+  return { ofPayload: found, ofTarget: found };
+}
+
+function expectChecksum(key: SegmentKey, expected: number, found: number | undefined): void {
+  if (found === expected) return;
+  throw new CollectiveError(
+    'CHECKSUM',
+    `received ${describe(key)}, with checksum ${expected}, but its bytes have ${found}`,
+  );
 }
 
 function describe({ operation, sequence, segment }: SegmentKey): string {

@@ -105,9 +105,9 @@ async function ringPassWith(
     const window = new SendWindow(SEND_WINDOW);
     for (const [segment, { begin, end }] of outgoing.entries()) {
       // After this rank's own chunk, what goes out is what came in, in the same order.
-      if (segment >= numOwn) await arrivals[segment - numOwn];
+      const checksum = segment >= numOwn ? await arrivals[segment - numOwn] : undefined;
       await window.push(() =>
-        transport.send({ operation, sequence, segment }, bytesOf(vector, begin, end)),
+        transport.send({ operation, sequence, segment }, bytesOf(vector, begin, end), checksum),
       );
     }
     await window.drain();

@@ -1,5 +1,6 @@
 import type { RingOperation } from '@skipring/protocol';
 import type { CollectiveError } from './collective-error.js';
+import type { CombineDigests } from './combine.js';
 
 /** Names one segment of one collective on one link: both ends derive it by themselves. */
 export interface SegmentKey {
@@ -18,8 +19,11 @@ export interface Accumulator {
    * that wait, only one at a time has its payload on the way.
    */
   place(): Uint8Array | null;
-  /** `payload` has `byteLength` bytes, starts at a multiple of 8 and is valid during the call only. */
-  add(payload: Uint8Array): void;
+  /**
+   * `payload` has `byteLength` bytes, starts at a multiple of 8 and is valid during the call only.
+   * Both digests come of the pass over memory that combining needs anyway.
+   */
+  add(payload: Uint8Array): CombineDigests;
 }
 
 /** Where a received segment goes: bytes to be overwritten in place, or an accumulator. */
@@ -51,16 +55,20 @@ export interface Transport {
    * Sends one segment to the next rank. `payload` is not copied and may lie in a
    * SharedArrayBuffer: leave it as it is until the promise resolves, which is when the bytes are
    * with the operating system. Bounding what is in flight is the caller's part.
+   *
+   * @param checksum `digest(payload)`, if it is known
    */
-  send(key: SegmentKey, payload: Uint8Array): Promise<void>;
+  send(key: SegmentKey, payload: Uint8Array, checksum?: number): Promise<void>;
 
   /**
    * Takes one segment from the previous rank into `sink`; resolves when it is there. May be called
    * before or after the segment arrives; before is cheaper, as the bytes are then read straight into
    * place. Each segment is received once. After a rejection the bytes of `sink` are undefined, and
    * nothing writes to them any more.
+   *
+   * @returns the digest of what is in the sink now, or undefined if nobody needed to compute it
    */
-  receive(key: SegmentKey, sink: Sink): Promise<void>;
+  receive(key: SegmentKey, sink: Sink): Promise<number | undefined>;
 
   /** Latches `error`, unless one is latched already, and tells both neighbours. */
   abort(error: CollectiveError): void;

@@ -1,5 +1,5 @@
 import { CollectiveError } from './collective-error.js';
-import { combine, type CombineKernel } from './combine.js';
+import { combine, type CombineDigests, type CombineKernel } from './combine.js';
 import type { Accumulator } from './transport.js';
 import { SharedMemory } from './wasm/shared-memory.js';
 
@@ -53,8 +53,8 @@ export class Combining implements Accumulator {
       : null;
   }
 
-  add(payload: Uint8Array): void {
-    combine(this.kernel, this.target, payload);
+  add(payload: Uint8Array): CombineDigests {
+    return combine(this.kernel, this.target, payload);
   }
 }
 

@@ -22,7 +22,7 @@ export interface ConnectRingOptions {
   readonly signal?: AbortSignal;
 }
 
-export const DEFAULT_SEGMENT_BYTES = 512 * 1024;
+export const DEFAULT_SEGMENT_BYTES = 1024 * 1024;
 
 /**
  * Takes this rank's place in the ring of one generation: dials the previous rank, which will send

@@ -20,6 +20,7 @@ export function ringHeader(
   kind: RingFrameHeader['kind'],
   key: Omit<SegmentKey, 'operation'> & { operation: RingOperation | null },
   payload: Uint8Array,
+  checksum = digest(payload),
 ): Uint8Array<ArrayBuffer> {
   const { attempt, generation } = fence;
   const { operation, sequence, segment } = key;
@@ -34,7 +35,7 @@ export function ringHeader(
       sequence,
       segment,
       payloadBytes,
-      checksum: digest(payload),
+      checksum,
     },
     crc32,
   );

@@ -101,12 +101,16 @@ export class WebSocketTransport extends InboxTransport {
     if (this.failed !== null) void socket.close(CLOSE_ABORTED, ABORT_GRACE_MS);
   }
 
-  protected override transmit(key: SegmentKey, payload: Uint8Array): Promise<number> {
+  protected override transmit(
+    key: SegmentKey,
+    payload: Uint8Array,
+    checksum?: number,
+  ): Promise<number> {
     const { outgoing } = this;
     if (outgoing === null) return Promise.reject(new Error('it was never open'));
     const { socket, stream } = outgoing;
     if (socket.readyState !== WebSocket.OPEN) return Promise.reject(new Error('it is closing'));
-    const header = ringHeader(this.options, 'data', key, payload);
+    const header = ringHeader(this.options, 'data', key, payload, checksum);
     const prefix = streamPrefix(header, payload.byteLength);
     return new Promise((resolve, reject) => {
       const done = (error?: Error | null) => {
@@ -191,7 +195,7 @@ export class WebSocketTransport extends InboxTransport {
         }),
       );
     } else {
-      this.deliver({ operation, sequence, segment }, payload);
+      this.deliver({ operation, sequence, segment }, payload, header.checksum);
     }
   }
 

@@ -2,8 +2,11 @@ import { CollectiveError } from '../collective-error.js';
 import { kernelModule } from './kernel-module.js';
 import { webAssembly, type WebAssemblyMemory } from './web-assembly.js';
 
-/** Combines `numBytes` at `addend` into those at `target`; addresses in the memory. */
-type Combine = (target: number, addend: number, numBytes: number) => void;
+/**
+ * Combines `numBytes` at `addend` into those at `target`, and continues the two digests at `digests`,
+ * of the addend and of the new target; addresses in the memory.
+ */
+type Combine = (target: number, addend: number, numBytes: number, digests: number) => void;
 
 export interface Kernels {
   readonly sumFloat32: Combine;
@@ -20,10 +23,13 @@ export const BLOCK_BYTES = 64 * 1024;
 /** Two blocks that a call may use while it runs. */
 export const WORK_A = 0;
 export const WORK_B = BLOCK_BYTES;
+/** Two unsigned 32-bit digests. */
+export const WORK_DIGESTS = 2 * BLOCK_BYTES;
+const WORK_BYTES = 2 * BLOCK_BYTES + 64;
 /** Room to receive into, lent to one collective at a time. */
 export const STAGING_BYTES = 1024 * 1024;
 const NUM_STAGINGS = 2;
-const DATA_OFFSET = 2 * BLOCK_BYTES + NUM_STAGINGS * STAGING_BYTES;
+const DATA_OFFSET = WORK_BYTES + NUM_STAGINGS * STAGING_BYTES;
 const PAGE_BYTES = 64 * 1024;
 /** 65,536 pages, less the last one: so an address and a length always fit 32 bits. */
 const MAX_BYTES = 2 ** 32 - PAGE_BYTES - DATA_OFFSET;
@@ -38,9 +44,11 @@ let common: SharedMemory | null = null;
  */
 export class SharedMemory {
   readonly kernels: Kernels;
+  /** What is at WORK_DIGESTS. */
+  readonly digests: Uint32Array;
   private readonly free = Array.from(
     { length: NUM_STAGINGS },
-    (_, index) => 2 * BLOCK_BYTES + index * STAGING_BYTES,
+    (_, index) => WORK_BYTES + index * STAGING_BYTES,
   );
 
   private constructor(
@@ -50,6 +58,7 @@ export class SharedMemory {
     compiled ??= new webAssembly.Module(kernelModule());
     const instance = new webAssembly.Instance(compiled, { env: { memory } });
     this.kernels = instance.exports as Kernels;
+    this.digests = new Uint32Array(memory.buffer, WORK_DIGESTS, 2);
     known.set(memory.buffer, this);
     known.set(memory, this);
   }
