@@ -1,3 +1,4 @@
+import type { WebAssemblyMemory } from '@skipring/collective';
 import type { TracesTarget } from '@skipring/tracing';
 import type { CoordinatorMessage, Fence, Member, WorkerMessage } from '@skipring/protocol';
 
@@ -7,11 +8,18 @@ export interface ThreadError {
   readonly message: string;
 }
 
+/** A `SharedMemory`'s memory, whose kernels work in place. Every message makes another object of it. */
+export interface NumberedMemory {
+  /** The same for the same memory. */
+  readonly id: number;
+  readonly memory: WebAssemblyMemory;
+}
+
 /** One collective over shared memory; the I/O thread works in place. */
 export interface CollectiveCall {
   readonly operation: 'allReduce' | 'broadcast';
   readonly element: 'int32' | 'float32' | 'uint8';
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: SharedArrayBuffer | NumberedMemory;
   readonly byteOffset: number;
   /** Number of elements. */
   readonly length: number;

@@ -1,3 +1,4 @@
+import { SharedMemory } from '@skipring/collective';
 import type { Position } from '@skipring/protocol';
 import { checkpointIfDue, evaluateIfDue } from './at-position.js';
 import { systemClock } from './clock.js';
@@ -64,12 +65,16 @@ export async function trainGeneration(options: GenerationOptions): Promise<Gener
 
 function begin(options: GenerationOptions): Generation {
   const { engine } = options.state;
-  const shared = new SharedArrayBuffer(engine.layout.length * 4);
+  const { length } = engine.layout;
+  const { buffer, dataOffset } = SharedMemory.allocate(length * Int32Array.BYTES_PER_ELEMENT);
   return {
     hashEverySteps: 50,
     clock: systemClock,
     ...options,
-    vector: engine.reduction === 'exact' ? new Int32Array(shared) : new Float32Array(shared),
+    vector:
+      engine.reduction === 'exact'
+        ? new Int32Array(buffer, dataOffset, length)
+        : new Float32Array(buffer, dataOffset, length),
     totalSteps: totalSteps(options.spec, options.numSamples),
   };
 }

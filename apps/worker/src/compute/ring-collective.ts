@@ -1,5 +1,6 @@
+import { SharedMemory } from '@skipring/collective';
 import type { Collective } from '@skipring/trainer';
-import type { CollectiveCall } from '../thread-messages.js';
+import type { CollectiveCall, NumberedMemory } from '../thread-messages.js';
 import type { IoLink } from './io-link.js';
 
 /** The trainer's collectives, run by the I/O thread over shared memory while this thread waits. */
@@ -41,12 +42,22 @@ export class RingCollective implements Collective {
 }
 
 function sharedPart(view: Int32Array | Float32Array | Uint8Array): {
-  buffer: SharedArrayBuffer;
+  buffer: CollectiveCall['buffer'];
   byteOffset: number;
 } {
   const { buffer, byteOffset } = view;
   if (!(buffer instanceof SharedArrayBuffer)) {
     throw new TypeError('a collective works in shared memory: expected a SharedArrayBuffer');
   }
-  return { buffer, byteOffset };
+  const home = SharedMemory.holding(buffer);
+  return { buffer: home === null ? buffer : numbered(home), byteOffset };
+}
+
+const numbers = new WeakMap<SharedMemory, number>();
+let numMemories = 0;
+
+function numbered(home: SharedMemory): NumberedMemory {
+  const id = numbers.get(home) ?? ++numMemories;
+  numbers.set(home, id);
+  return { id, memory: home.memory };
 }

@@ -1,4 +1,4 @@
-import { allReduce, broadcast, type Transport } from '@skipring/collective';
+import { allReduce, broadcast, SharedMemory, type Transport } from '@skipring/collective';
 import { connectRing, RingListener } from '@skipring/transport-ws';
 import type { CollectiveCall, IoRequest } from '../thread-messages.js';
 
@@ -8,6 +8,8 @@ const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 export class RingSession {
   private transport: Transport | null = null;
   private connecting: AbortController | null = null;
+  /** What the compute thread has asked to reduce in this ring, by its number. */
+  private readonly memories = new Map<number, SharedMemory>();
 
   private constructor(private readonly listener: RingListener) {}
 
@@ -46,7 +48,8 @@ export class RingSession {
   async run(call: CollectiveCall): Promise<void> {
     const { transport } = this;
     if (transport === null) throw new RingAbsentError();
-    const { buffer, byteOffset, length, deadlineMs } = call;
+    const { byteOffset, length, deadlineMs } = call;
+    const buffer = this.bufferOf(call.buffer);
     switch (call.operation) {
       case 'broadcast':
         await broadcast(transport, new Uint8Array(buffer, byteOffset, length), call.root, {
@@ -69,7 +72,15 @@ export class RingSession {
     const { transport } = this;
     this.connecting?.abort();
     this.transport = null;
+    this.memories.clear();
     await transport?.close();
+  }
+
+  private bufferOf(buffer: CollectiveCall['buffer']): SharedArrayBuffer {
+    if (buffer instanceof SharedArrayBuffer) return buffer;
+    const memory = this.memories.get(buffer.id) ?? SharedMemory.of(buffer.memory);
+    this.memories.set(buffer.id, memory);
+    return memory.buffer;
   }
 
   async close(): Promise<void> {
