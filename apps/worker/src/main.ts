@@ -51,6 +51,7 @@ const { link, metricsPort, ringPort } = await IoLink.start(
     joinToken: options.joinToken,
     workerId: options.workerId,
     advertisedHost: options.advertisedHost,
+    hostLabel: options.hostLabel,
     ringPort: options.ringPort,
     metricsHost: options.metricsHost,
     metricsPort: options.metricsPort,

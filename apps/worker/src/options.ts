@@ -17,6 +17,7 @@ const environmentSchema = z.object({
     )
     .optional(),
   SKIPRING_WORKER_HOST: z.string().min(1).max(255).default('127.0.0.1'),
+  SKIPRING_HOST_LABEL: z.string().min(1).max(255).optional(),
   SKIPRING_WORKER_RING_PORT: port.default(0),
   SKIPRING_WORKER_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   SKIPRING_WORKER_METRICS_PORT: port.default(0),
@@ -38,6 +39,8 @@ export interface WorkerOptions {
   readonly workerId: string;
   /** Host name or address at which other workers reach this one's ring. */
   readonly advertisedHost: string;
+  /** Workers of one label are neighbours in a ring. */
+  readonly hostLabel: string;
   readonly ringPort: number;
   readonly metricsHost: string;
   readonly metricsPort: number;
@@ -80,6 +83,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): WorkerOptions {
     workerId:
       values.SKIPRING_WORKER_ID ?? `${hostname().slice(0, 40)}-${randomBytes(4).toString('hex')}`,
     advertisedHost: values.SKIPRING_WORKER_HOST,
+    hostLabel: values.SKIPRING_HOST_LABEL ?? hostname(),
     ringPort: values.SKIPRING_WORKER_RING_PORT,
     metricsHost: values.SKIPRING_WORKER_METRICS_HOST,
     metricsPort: values.SKIPRING_WORKER_METRICS_PORT,

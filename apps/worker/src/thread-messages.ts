@@ -65,6 +65,7 @@ export interface IoThreadData {
   readonly joinToken: string | null;
   readonly workerId: string;
   readonly advertisedHost: string;
+  readonly hostLabel: string;
   readonly ringPort: number;
   readonly metricsHost: string;
   readonly metricsPort: number;

@@ -143,6 +143,10 @@ export class Cluster {
     worker.lastHeartbeatMs = state.nowMs;
     switch (message.type) {
       case 'heartbeat':
+        if (message.incomingLink !== undefined) {
+          const { from, bytesPerSecond } = message.incomingLink;
+          if (state.workers.has(from)) worker.links.set(from, bytesPerSecond);
+        }
         if (message.computeSilentMs <= state.options.computeSilenceLimitMs) return;
         drop(state, workerId, `its compute thread is silent for ${message.computeSilentMs} ms`);
         return;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ClusterBench, ofType, sent } from './testing/fixture.js';
+import { ClusterBench, ofType, sent, testHello } from './testing/fixture.js';
 
 function running(...workers: string[]): ClusterBench {
   const bench = new ClusterBench();
@@ -24,6 +24,26 @@ describe('generations', () => {
       fence: { jobId: 'job', attempt: 1, generation: 1 },
       checkpointStep: 7,
     });
+  });
+
+  it('orders the ring by host, and around a link that was seen to be slow', () => {
+    const bench = new ClusterBench();
+    const hostOf = { a: 'one', b: 'two', c: 'one', d: 'three' };
+    for (const [id, hostLabel] of Object.entries(hostOf)) {
+      bench.apply({ type: 'workerConnected', hello: { ...testHello(id), hostLabel } });
+    }
+    bench.queue('job');
+    expect(bench.members('job')).toEqual(['a', 'c', 'b', 'd']);
+    bench.allReady('job');
+    for (const [from, to, bytesPerSecond] of [
+      ['a', 'c', 1e9],
+      ['c', 'b', 1e6],
+    ] as const) {
+      const incomingLink = { from, bytesPerSecond };
+      bench.send(to, { type: 'heartbeat', computeSilentMs: 0, incomingLink });
+    }
+    bench.disconnect('d');
+    expect(bench.members('job')).toEqual(['a', 'b', 'c']);
   });
 
   it('starts only once every rank is ready', () => {

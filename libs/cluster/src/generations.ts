@@ -2,6 +2,7 @@ import type { Fence } from '@skipring/protocol';
 import { failAttempt } from './endings.js';
 import { keeper, stopWorker, takeLeave, workersOf } from './leave-taking.js';
 import { rendezvous, type Seat } from './rendezvous.js';
+import { ringOrder } from './ring-order.js';
 import {
   isIdle,
   setJobState,
@@ -30,11 +31,10 @@ export function beginGeneration(
     if (seated.has(worker.id) || run.fence === null) continue;
     stopWorker(state, worker, run.fence, false, reason);
   }
-  const members = seats.flatMap(({ workerId, lanes }) => {
-    const worker = state.workers.get(workerId);
-    if (worker === undefined) return [];
+  const members = inRingOrder(state, seats).flatMap((worker, rank) => {
     worker.jobId = job.id;
-    return [{ workerId, host: worker.hello.host, port: worker.hello.ringPort, lanes }];
+    const { host, ringPort } = worker.hello;
+    return [{ workerId: worker.id, host, port: ringPort, lanes: seats[rank]?.lanes ?? [] }];
   });
   run.fence = fence;
   run.regroup = null;
@@ -170,6 +170,17 @@ export function regroup(
   }
   takeLeave(state, run, generation.fence, leavers, cause);
   wait(state, run, `${cause}; ${result.reason}`);
+}
+
+/** The workers of the seats, by rank. */
+function inRingOrder(state: ClusterState, seats: readonly Seat[]): WorkerRecord[] {
+  const workers = seats.flatMap(({ workerId }) => state.workers.get(workerId) ?? []);
+  const members = workers.map(({ id, hello }) => ({
+    workerId: id,
+    hostLabel: hello.hostLabel ?? hello.host,
+  }));
+  const speed = (from: string, to: string) => state.workers.get(to)?.links.get(from) ?? null;
+  return ringOrder(members, speed).flatMap(({ workerId }) => state.workers.get(workerId) ?? []);
 }
 
 /** Members keep their state while the job waits. */

@@ -16,6 +16,7 @@ export function connect(state: ClusterState, hello: Hello): void {
     released: false,
     jobId: null,
     stopping: null,
+    links: new Map(),
   });
 }
 
@@ -31,6 +32,7 @@ export function remove(state: ClusterState, workerId: string, reason: string): v
   const worker = state.workers.get(workerId);
   if (worker === undefined) return;
   state.workers.delete(workerId);
+  for (const { links } of state.workers.values()) links.delete(workerId);
   for (const run of [...state.jobs.values()]) {
     run.holders.delete(workerId);
     if (run.leaving.delete(workerId)) endIfStopped(state, run);

@@ -17,6 +17,8 @@ export interface WorkerRecord {
   jobId: string | null;
   /** A `stop` that it has not answered yet. */
   stopping: { readonly fence: Fence; readonly deadlineMs: number } | null;
+  /** Bytes per second that it was last seen to receive, by the sending worker. */
+  readonly links: Map<string, number>;
 }
 
 export interface Generation {

@@ -51,6 +51,10 @@ export abstract class InboxTransport implements Transport {
     return this.numBytesSent;
   }
 
+  get incomingBytesPerSecond(): number | null {
+    return null;
+  }
+
   get nextRank(): number {
     return (this.rank + 1) % this.worldSize;
   }

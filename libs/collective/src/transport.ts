@@ -45,6 +45,8 @@ export interface Transport {
   readonly segmentBytes: number;
   /** Payload and header bytes sent so far. */
   readonly bytesSent: number;
+  /** How fast the previous rank's bytes come in; null: not measured. */
+  readonly incomingBytesPerSecond: number | null;
   /** The latched error; null while the transport works. */
   readonly failed: CollectiveError | null;
 

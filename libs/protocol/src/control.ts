@@ -43,6 +43,8 @@ export const workerMessageSchema = z.discriminatedUnion('type', [
     workerId: z.string().min(1).max(64),
     host: z.string().min(1).max(255),
     ringPort: z.int().min(1).max(65_535),
+    /** Workers of one label are neighbours in a ring; absent: `host`. */
+    hostLabel: z.string().min(1).max(255).optional(),
     device: z.strictObject({
       kind: z.enum(['cpu', 'gpu']),
       name: z.string().max(200),
@@ -54,6 +56,13 @@ export const workerMessageSchema = z.discriminatedUnion('type', [
     type: z.literal('heartbeat'),
     /** Milliseconds since the compute thread last answered; grows when TensorFlow hangs. */
     computeSilentMs: z.number().min(0),
+    /** Where this worker receives from, and how fast, as far as this ring has shown. */
+    incomingLink: z
+      .strictObject({
+        from: z.string().min(1).max(64),
+        bytesPerSecond: z.number().gt(0),
+      })
+      .optional(),
   }),
   /** The generation is prepared: data set cached, model compiled, ring connected. */
   z.strictObject({

@@ -7,6 +7,7 @@ import type { ClientSocket } from './client-socket.js';
 import { CLOSE_ABORTED, CLOSE_LEAVING, closeSocket } from './close-socket.js';
 import { FrameReader } from './frame-reader.js';
 import { ringHeader, streamPrefix } from './frame-writer.js';
+import { LinkMeter } from './link-meter.js';
 import { WebSocketError } from './message-reader.js';
 import { CLOSE_TOO_LARGE } from './rfc6455.js';
 
@@ -41,9 +42,14 @@ export class WebSocketTransport extends InboxTransport {
   private outgoing: OutgoingLink | null = null;
   /** From the previous rank, which this one dialled. */
   private incoming: ClientSocket | null = null;
+  private readonly meter = new LinkMeter();
 
   constructor(private readonly options: WebSocketTransportOptions) {
     super(options);
+  }
+
+  override get incomingBytesPerSecond(): number | null {
+    return this.meter.bytesPerSecond;
   }
 
   get hasOutgoing(): boolean {
@@ -171,6 +177,7 @@ export class WebSocketTransport extends InboxTransport {
         if (operation === null || link === 'next') {
           return new Uint8Array(Math.min(payloadBytes, MAX_ABORT_NOTICE_BYTES));
         }
+        this.meter.begin();
         return this.place({ operation, sequence, segment }, payloadBytes);
       },
       onFrame: (header, payload) => {
@@ -195,6 +202,7 @@ export class WebSocketTransport extends InboxTransport {
         }),
       );
     } else {
+      this.meter.end(payload.byteLength);
       this.deliver({ operation, sequence, segment }, payload, header.checksum);
     }
   }

@@ -36,8 +36,8 @@ export class RingCollective implements Collective {
   }
 
   private async run(call: CollectiveCall): Promise<void> {
-    if (this.worldSize > 1 && call.length > 0)
-      await this.link.request({ kind: 'collective', call });
+    if (this.worldSize === 1 || call.length === 0) return;
+    this.bytesSent = await this.link.request({ kind: 'collective', call });
   }
 }
 

@@ -7,6 +7,8 @@ const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 /** This worker's part of one generation's ring, and the listener that outlives generations. */
 export class RingSession {
   private transport: Transport | null = null;
+  /** Worker ids of the current ring, by rank. */
+  private members: readonly string[] = [];
   private connecting: AbortController | null = null;
   /** What the compute thread has asked to reduce in this ring, by its number. */
   private readonly memories = new Map<number, SharedMemory>();
@@ -28,12 +30,22 @@ export class RingSession {
     return this.transport?.bytesSent ?? 0;
   }
 
+  /** From whom this worker receives in the current ring, and how fast, once that was seen. */
+  get incomingLink(): { from: string; bytesPerSecond: number } | undefined {
+    const { transport, members } = this;
+    const bytesPerSecond = transport?.incomingBytesPerSecond ?? null;
+    if (transport === null || bytesPerSecond === null) return undefined;
+    const from = members[(transport.rank + members.length - 1) % members.length];
+    return from === undefined ? undefined : { from, bytesPerSecond };
+  }
+
   async connect(request: Extract<IoRequest, { kind: 'connectRing' }>): Promise<void> {
     const disconnected = this.disconnect();
     // Before any wait, so that `disconnect` can call this off from now on.
     const connecting = new AbortController();
     this.connecting = connecting;
     await disconnected;
+    this.members = request.members.map(({ workerId }) => workerId);
     this.transport = await connectRing({
       listener: this.listener,
       fence: request.fence,

@@ -45,6 +45,7 @@ const gateway = new GatewayClient(
       workerId: data.workerId,
       host: data.advertisedHost,
       ringPort: ring.port,
+      hostLabel: data.hostLabel,
       device: data.device,
       threads: data.threads,
     },
@@ -54,7 +55,12 @@ const gateway = new GatewayClient(
       if (message.type === 'welcome') {
         stopHeartbeat();
         heartbeat = setInterval(() => {
-          send({ type: 'heartbeat', computeSilentMs: pulse.silentMs() });
+          const { incomingLink } = ring;
+          send({
+            type: 'heartbeat',
+            computeSilentMs: pulse.silentMs(),
+            ...(incomingLink && { incomingLink }),
+          });
         }, message.heartbeatIntervalMs);
         metrics.setConnected(true);
         log.info('connected to the coordinator');
