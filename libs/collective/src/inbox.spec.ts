@@ -67,7 +67,10 @@ describe('Inbox', () => {
     const receive = inbox.post(key(0), {
       byteLength: 8,
       place: () => null,
-      add: (payload) => seen.push(payload),
+      add: (payload) => {
+        seen.push(payload);
+        return { ofAddend: 0, ofTarget: 0 };
+      },
     });
     inbox.deliver(key(0), source);
     await receive;
