@@ -157,6 +157,24 @@ export const badSpecs: readonly BadSpec[] = [
     '/training/learningRate',
     'a number',
   ]),
+  change({
+    statistics: { everySteps: 1 },
+    sync: { mode: 'localSgd', replicas: 2, everySteps: 4 },
+  })('statistics where no gradient is reduced', [
+    '/statistics',
+    'none: replicas of this sync.mode',
+  ]),
+  change({ statistics: { everySteps: 0 } })('statistics at no step', [
+    '/statistics/everySteps',
+    'at least 1',
+  ]),
+  change({
+    statistics: { everySteps: 2 },
+    training: { ...training, epochs: undefined, steps: 9_999 },
+  })('statistics of more steps than are kept', [
+    '/statistics/everySteps',
+    'at least 6: a job keeps at most 2000 entries',
+  ]),
   training_({ warmupSteps: -1 })('a negative warm-up', ['/training/warmupSteps', 'at least 0']),
   training_({ momentum: 1 })('a momentum of one', ['/training/momentum', 'less than 1']),
   training_({ optimizer: { kind: 'adagrad' } })('an unknown optimizer', [

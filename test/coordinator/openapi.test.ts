@@ -68,6 +68,7 @@ describe('what the document says', () => {
       '/metrics?points=10&toStep=1',
       '/ranks?points=10',
       '/evaluations',
+      '/layers',
       '/ledger',
       '/checkpoints',
       '/model',
@@ -77,6 +78,7 @@ describe('what the document says', () => {
       await ask('GET', `/jobs/job-0${part}`);
     }
     await ask('GET', `/jobs/${trained}/metrics?limit=0`);
+    await ask('GET', `/jobs/${trained}/layers?points=0`);
     await ask('POST', `/jobs/${trained}/cancel`);
     await ask('POST', `/jobs/${trained}/resume`);
     await ask('POST', '/workers/w1/drain');

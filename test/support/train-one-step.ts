@@ -16,6 +16,7 @@ export async function trainOneStep(
   const counts = { samples: 2, confusion: [[1], [1]], worst };
   const result = { step: 1, epoch: 0, loss: 1, accuracy: 0.5, ...counts };
   worker.send({ type: 'evaluation', fence, result });
+  worker.send(layersReport(fence));
   const { attempt, generation } = fence;
   const stored = await coordinator.send(
     `/internal/jobs/${id}/checkpoints/1?attempt=${attempt}&generation=${generation}`,
@@ -40,6 +41,19 @@ function snapshot(): Uint8Array<ArrayBuffer> {
       scores: { last: { step: 1, accuracy: 0.5 }, best: { step: 1, accuracy: 0.5 } },
     }),
   );
+}
+
+function layersReport(fence: Fence): WorkerMessage {
+  const statistics = {
+    step: 1,
+    epoch: 0,
+    gradientNorm: [0.5],
+    weightNorm: [1],
+    activationMean: [0],
+    activationVariance: [null],
+  };
+  const layers = [{ name: 'classifier', kind: 'dense', numParameters: 2 }] as const;
+  return { type: 'layers', fence, layers: [...layers], statistics };
 }
 
 function stepReport(fence: Fence): WorkerMessage {

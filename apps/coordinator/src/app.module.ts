@@ -5,6 +5,7 @@ import { DataSetsController } from './data-sets/data-sets.controller.js';
 import { SamplesController } from './data-sets/samples.controller.js';
 import { InternalController } from './internal/internal.controller.js';
 import { HistoriesController } from './jobs/histories.controller.js';
+import { LayersController } from './jobs/layers.controller.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { SchemasController } from './system/schemas.controller.js';
 import { SystemController } from './system/system.controller.js';
@@ -21,6 +22,7 @@ export class AppModule {
         SchemasController,
         JobsController,
         HistoriesController,
+        LayersController,
         DataSetsController,
         SamplesController,
         WorkersController,

@@ -7,6 +7,7 @@ import {
   jobEventSchema,
   jobPageSchema,
   jobViewSchema,
+  layerHistorySchema,
   ledgerViewSchema,
   auditPageSchema,
   newTokenSchema,
@@ -27,6 +28,7 @@ import {
   type JobSpecInput,
   type JobState,
   type JobView,
+  type LayerHistory,
   type LedgerView,
   type NewToken,
   type PrincipalView,
@@ -126,6 +128,15 @@ export class SkipringClient {
   async evaluations(id: string): Promise<EvaluationResult[]> {
     const path = `/jobs/${encodeURIComponent(id)}/evaluations`;
     return (await this.http.json(list(evaluationResultSchema), path)).items;
+  }
+
+  /** Statistics of each layer over the job's steps; none unless its spec asks for `statistics`. */
+  layers(
+    id: string,
+    query: { fromStep?: number; limit?: number; points?: number } = {},
+  ): Promise<LayerHistory> {
+    const path = `/jobs/${encodeURIComponent(id)}/layers`;
+    return this.http.json(layerHistorySchema, path, { query });
   }
 
   /** Which samples went into which committed steps. */

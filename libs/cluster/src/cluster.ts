@@ -162,6 +162,7 @@ export class Cluster {
       case 'ready':
       case 'aborted':
       case 'step':
+      case 'layers':
       case 'evaluation':
       case 'finished':
         follow(state, workerId, message);

@@ -4,6 +4,8 @@ import type {
   EvaluationResult,
   Fence,
   JobSpec,
+  Layer,
+  LayerStatistics,
   StepMetrics,
   StepParts,
   WorkerMessage,
@@ -64,6 +66,12 @@ export type ClusterEffect =
       readonly parts: StepParts;
       readonly ringBytes: number;
       readonly samples: number;
+    }
+  | {
+      readonly type: 'layersProbed';
+      readonly fence: Fence;
+      readonly layers: readonly Layer[];
+      readonly statistics: LayerStatistics;
     }
   | { readonly type: 'evaluationDone'; readonly fence: Fence; readonly result: EvaluationResult }
   | { readonly type: 'hashesCompared'; readonly jobId: string; readonly agreed: boolean }

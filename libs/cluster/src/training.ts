@@ -6,7 +6,7 @@ import { sameFence, type ClusterState, type Generation, type JobRun } from './st
 /** Messages that belong to a generation. */
 export type TrainingMessage = Extract<
   WorkerMessage,
-  { type: 'ready' | 'aborted' | 'step' | 'evaluation' | 'finished' }
+  { type: 'ready' | 'aborted' | 'step' | 'layers' | 'evaluation' | 'finished' }
 >;
 
 /** Ranks report at about the same time; more open steps than this are of ranks that left. */
@@ -31,6 +31,11 @@ export function follow(state: ClusterState, workerId: string, message: TrainingM
     case 'step':
       observeStep(state, run, generation, workerId, message);
       return;
+    case 'layers': {
+      const { layers, statistics } = message;
+      state.effects.push({ type: 'layersProbed', fence: generation.fence, layers, statistics });
+      return;
+    }
     case 'evaluation':
       if (rank !== 0) return;
       state.effects.push({

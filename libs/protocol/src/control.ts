@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { dataSetManifestSchema } from './data-set.js';
 import { evaluationResultSchema, stepMetricsSchema, stepPartsSchema } from './events.js';
 import { jobSpecSchema } from './job-spec.js';
+import { layersSchema, layerStatisticsSchema } from './layers.js';
 
 /** Names one membership of one try of one job: the fence on every message, frame and file. */
 export const fenceSchema = z.strictObject({
@@ -113,6 +114,13 @@ export const workerMessageSchema = z.discriminatedUnion('type', [
     reason: z.string().max(2_000),
     /** Time that training was held for it. */
     heldMs: z.number().min(0),
+  }),
+  /** The rank that owns lane 0, after a committed step whose statistics are due. */
+  z.strictObject({
+    type: z.literal('layers'),
+    fence: fenceSchema,
+    layers: layersSchema,
+    statistics: layerStatisticsSchema,
   }),
   /** All steps are committed, the last evaluation done and the last checkpoint stored. */
   z.strictObject({

@@ -11,6 +11,7 @@ export * from './sync-spec.js';
 export * from './data-set.js';
 export * from './events.js';
 export * from './history.js';
+export * from './layers.js';
 export * from './ledger.js';
 export * from './access.js';
 export * from './api.js';

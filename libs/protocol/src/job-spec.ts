@@ -141,6 +141,12 @@ const evaluationSchema = z.strictObject({
   everyEpochs: z.int().min(0).max(10_000).default(1).describe('0: only at the end'),
 });
 
+const statisticsSchema = z.strictObject({
+  everySteps: positiveInt
+    .max(maxInt32)
+    .describe('gradient, weight and activation statistics of each layer at step 1 and each n-th'),
+});
+
 const retriesSchema = z.strictObject({
   limit: z.int().min(0).max(100).default(2).describe('attempts after the first'),
   backoffMs: z.int().min(0).max(3_600_000).default(1_000).describe('doubles with each attempt'),
@@ -158,6 +164,7 @@ export const jobSpecSchema = z
     workers: workersSchema.prefault({}),
     checkpoints: checkpointsSchema.prefault({}),
     evaluation: evaluationSchema.prefault({}),
+    statistics: statisticsSchema.optional().describe('absent: none; changes no bit of the result'),
     reduction: z.enum(['exact', 'float32']).default('exact'),
     sync: syncSchema.prefault({ mode: 'allReduce' }),
     precision: z
@@ -176,6 +183,10 @@ export const jobSpecSchema = z
   .refine((spec) => spec.workers.min <= spec.lanes.count, {
     path: ['workers', 'min'],
     message: 'expected at most lanes.count workers: a worker owns at least one lane',
+  })
+  .refine(({ statistics, sync }) => statistics === undefined || sync.mode === 'allReduce', {
+    path: ['statistics'],
+    message: 'expected none: replicas of this sync.mode have no gradient in common',
   })
   .refine((spec) => spec.workers.min <= numLaneGroups(spec) || spec.sync.mode === 'allReduce', {
     path: ['workers', 'min'],

@@ -8,6 +8,7 @@ export {
   type ChangeResult,
   type Idempotency,
   type JobChange,
+  type LayerEntry,
   type LedgerUpdate,
   type Retention,
 } from './run-store.js';

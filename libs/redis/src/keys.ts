@@ -1,7 +1,7 @@
 import type { JobState } from '@skipring/protocol';
 
 /** Histories of a job. */
-export type SeriesName = 'steps' | 'ranks' | 'evaluations';
+export type SeriesName = 'steps' | 'ranks' | 'evaluations' | 'layers';
 
 /** Names of all keys. BullMQ keeps its own below `PREFIX:queue:`. */
 export class Keys {
@@ -35,6 +35,11 @@ export class Keys {
   /** Sorted set by step. */
   series(id: string, series: SeriesName): string {
     return `${this.prefix}:job:${id}:${series}`;
+  }
+
+  /** JSON: the layers that the entries of the series `layers` are about. */
+  layerList(id: string): string {
+    return `${this.prefix}:job:${id}:layer-list`;
   }
 
   /** Hash: `summary`, and one field for each epoch listed, by its number; JSON. */

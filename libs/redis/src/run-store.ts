@@ -3,12 +3,18 @@ import {
   finalJobStates,
   jobEventSchema,
   jobStates,
+  layersSchema,
+  layerStatisticsSchema,
+  MAX_LAYER_ENTRIES,
   rankRecordSchema,
   stepRecordSchema,
   storedLedgerSchema,
   type EvaluationResult,
   type JobEvent,
   type JobState,
+  type Layer,
+  type LayerHistory,
+  type LayerStatistics,
   type LedgerEpoch,
   type LedgerSummary,
   type RankRecord,
@@ -21,7 +27,7 @@ import { run, StoreError } from './errors.js';
 import { decodeRecord, encodeRecord, type JobRecord, type NewJobEvent } from './job-record.js';
 import { Keys, type SeriesName } from './keys.js';
 import { leadershipLost } from './leader-lease.js';
-import { CHANGE_JOB, CREATE_JOB, NEXT_ATTEMPT, NOT_LEADER } from './scripts.js';
+import { ADD_LAYERS, CHANGE_JOB, CREATE_JOB, NEXT_ATTEMPT, NOT_LEADER } from './scripts.js';
 
 export interface Retention {
   /** About this many newest events are kept of a job. */
@@ -32,6 +38,8 @@ export interface Retention {
   readonly rankTimes: number;
   /** Newest evaluations kept of a job. */
   readonly evaluations: number;
+  /** Newest entries of layer statistics kept of a job. */
+  readonly layers: number;
   /** How long events and histories of an ended job are kept. */
   readonly historyMs: number;
   readonly idempotencyMs: number;
@@ -45,6 +53,7 @@ export const DEFAULT_RETENTION: Retention = {
   steps: 200_000,
   rankTimes: 20_000,
   evaluations: 1_000,
+  layers: MAX_LAYER_ENTRIES,
   historyMs: 30 * DAY_MS,
   idempotencyMs: DAY_MS,
 };
@@ -71,6 +80,13 @@ export interface JobChange {
   readonly ledger?: LedgerUpdate;
   /** Of the owner: a job that had ended is opened again only within them. */
   readonly limits?: TokenLimits;
+}
+
+/** What a step of an attempt found at the layers. */
+export interface LayerEntry {
+  readonly attempt: number;
+  readonly layers: readonly Layer[];
+  readonly statistics: LayerStatistics;
 }
 
 /** Replaces these parts of a ledger; an epoch that is null is removed. */
@@ -176,6 +192,8 @@ export class RunStore {
         this.keys.openJobs(''),
         this.keys.storage(''),
         this.keys.series(id, 'ranks'),
+        this.keys.series(id, 'layers'),
+        this.keys.layerList(id),
       ],
       [
         id,
@@ -201,6 +219,21 @@ export class RunStore {
     if (reply[0] === 0) return { outcome: 'refused', state: reply[1] as JobState };
     if (event === undefined) return { outcome: 'done', event: null };
     return { outcome: 'done', event: { ...event, id: reply[1], jobId: id, time } };
+  }
+
+  /** Adds to a job's history of layer statistics; nothing when another attempt runs. */
+  async addLayers(id: string, { attempt, layers, statistics }: LayerEntry): Promise<void> {
+    await this.write(
+      ADD_LAYERS,
+      [this.keys.job(id), this.keys.series(id, 'layers'), this.keys.layerList(id)],
+      [
+        attempt,
+        statistics.step,
+        JSON.stringify(statistics),
+        this.retention.layers,
+        JSON.stringify(layers),
+      ],
+    );
   }
 
   /** The number of a new attempt: each number is given once, ever. */
@@ -294,6 +327,24 @@ export class RunStore {
     return entries.map((entry) => evaluationResultSchema.parse(JSON.parse(entry)));
   }
 
+  /**
+   * Statistics of the layers from `fromStep` on, in order: of the first `limit` entries, `points` at
+   * even distances with the first and the last. Without layers when the job has none.
+   */
+  async layers(
+    id: string,
+    query: { fromStep: number; limit: number; points: number },
+  ): Promise<LayerHistory> {
+    const entries = await this.series(id, 'layers', query.fromStep, query.limit);
+    const list = await run(() => this.redis.get(this.keys.layerList(id)));
+    return {
+      layers: list === null ? [] : layersSchema.parse(JSON.parse(list)),
+      items: evenly(entries, query.points).map((entry) =>
+        layerStatisticsSchema.parse(JSON.parse(entry)),
+      ),
+    };
+  }
+
   /** Null when the job has none, also because it ended long ago. */
   async ledger(id: string): Promise<StoredLedger | null> {
     const fields = await run(() => this.redis.hgetall(this.keys.ledger(id)));
@@ -345,6 +396,16 @@ export class RunStore {
 function quotaExceeded(owner: string, broken: string, limits: TokenLimits | undefined): StoreError {
   const most = limits?.[broken as keyof TokenLimits] ?? 0;
   return new StoreError('QUOTA_EXCEEDED', `${owner} may have ${broken} of at most ${most}`);
+}
+
+/** At most `count` of the items, at even distances, with the first and the last. */
+function evenly<T>(items: readonly T[], count: number): readonly T[] {
+  if (items.length <= count) return items;
+  const last = items.length - 1;
+  if (count === 1) return items.slice(last);
+  return Array.from({ length: count }, (_, index) => Math.round((index * last) / (count - 1)))
+    .map((index) => items[index])
+    .filter((item) => item !== undefined);
 }
 
 const SUMMARY_FIELD = 'summary';

@@ -96,7 +96,7 @@ return {'', ''}
  * states.
  *
  * KEYS: of FENCE, then job hash, events, series, jobs in old state (prefix), steps, evaluations, ledger,
- *       open jobs (prefix), storage (prefix), ranks
+ *       open jobs (prefix), storage (prefix), ranks, layers, layer list
  * ARGV: of FENCE, then id, allowed states "a,b" or "", attempt or "", JSON {field: JSON}, new state or "",
  *       event JSON or "", event limit, series score or "", series member, series limit,
  *       history TTL in ms: 0 leaves it, -1 removes it, JSON {ledger field: JSON, or false to remove it},
@@ -153,11 +153,25 @@ end
 for name, value in pairs(cjson.decode(ARGV[12])) do
   if value then redis.call('HSET', KEYS[7], name, value) else redis.call('HDEL', KEYS[7], name) end
 end
-for _, key in ipairs({KEYS[2], KEYS[5], KEYS[6], KEYS[7], KEYS[10]}) do
+for _, key in ipairs({KEYS[2], KEYS[5], KEYS[6], KEYS[7], KEYS[10], KEYS[11], KEYS[12]}) do
   if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
   if ttl < 0 then redis.call('PERSIST', key) end
 end
 return {1, event}
+`;
+
+/**
+ * Adds what a step found at the layers, in place of what has the same step, unless another attempt
+ * runs. KEYS: of FENCE, then job hash, layers, layer list. ARGV: of FENCE, then attempt, step, entry,
+ * entry limit, JSON of the layers.
+ */
+export const ADD_LAYERS = `${FENCE}
+if redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[1] then return 0 end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], ARGV[2], ARGV[2])
+redis.call('ZADD', KEYS[2], ARGV[2], ARGV[3])
+redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - tonumber(ARGV[4]))
+redis.call('SET', KEYS[3], ARGV[5])
+return 1
 `;
 
 /**

@@ -34,6 +34,11 @@ export function checkpointDue(progress: Progress): boolean {
   return keepEveryEpochs > 0 && passedEpochs(progress, keepEveryEpochs);
 }
 
+/** At the first step and each `everySteps`-th, for a job that asks for statistics. */
+export function statisticsDue({ statistics }: Pick<JobSpec, 'statistics'>, step: number): boolean {
+  return statistics !== undefined && (step === 1 || step % statistics.everySteps === 0);
+}
+
 /** Every `hashEverySteps` steps, at epoch ends, and before whatever is stored. */
 export function hashDue(progress: Progress, hashEverySteps: number): boolean {
   const { spec, state } = progress;

@@ -1,3 +1,5 @@
+import type { Layer } from '@skipring/protocol';
+
 /** Named tensor data as it crosses between engine, checkpoint and peers. */
 export interface TensorData {
   readonly shape: readonly number[];
@@ -69,6 +71,33 @@ export interface EvaluationCounts {
   readonly predicted: Int32Array;
 }
 
+/** Statistics of one pass over one lane, one value for each layer; float32 [layers]. */
+export interface ActivationStatistics {
+  readonly mean: Float32Array;
+  /** Biased: over all values, with N in the denominator. */
+  readonly variance: Float32Array;
+}
+
+/** 2-norms of each layer's parameters taken together, float32 [layers]. */
+export interface LayerNorms {
+  /** Of the reduced gradient, before clipping and weight decay. */
+  readonly gradient: Float32Array;
+  readonly weight: Float32Array;
+}
+
+/** Looks at a model's layers in graphs of its own: training computes the same bits with it. */
+export interface LayerProbe {
+  /** Layers that have parameters, from the input to the output. */
+  readonly layers: readonly Layer[];
+  /** Of each layer's output in a forward pass as in training. */
+  activations(batch: LaneBatch, seed: number): ActivationStatistics;
+  /** Of a reduced vector and of the parameters as they are before it is applied. */
+  norms(
+    reduced: Int32Array | Float32Array,
+    inputs: Pick<ApplyInputs, 'totalWeight' | 'exponents'>,
+  ): LayerNorms;
+}
+
 /** The scalars of one optimizer update. */
 export interface ApplyInputs {
   readonly learningRate: number;
@@ -88,6 +117,8 @@ export interface ApplyInputs {
 export interface Engine {
   readonly reduction: 'exact' | 'float32';
   readonly layout: VectorLayout;
+  /** Null unless the engine was made with one. */
+  readonly probe: LayerProbe | null;
   /**
    * Forward and backward pass over one lane's batch. Each slot's value is multiplied by
    * `batch.samples / laneSize` before it is converted, so that lanes can simply be added.

@@ -1,4 +1,10 @@
-import type { EvaluationResult, StepMetrics, StepParts } from '@skipring/protocol';
+import type {
+  EvaluationResult,
+  Layer,
+  LayerStatistics,
+  StepMetrics,
+  StepParts,
+} from '@skipring/protocol';
 import type { LaneBatch } from './engine.js';
 import type { Snapshot } from './state.js';
 
@@ -74,6 +80,8 @@ export interface Reporter {
   step(report: StepReport): void;
   /** All ranks hold this hash at this step. */
   stateHash(step: number, stateHash: string): void;
+  /** The rank that owns lane 0 alone. */
+  layers(layers: readonly Layer[], statistics: LayerStatistics): void;
   /** Rank 0 alone. */
   evaluation(result: EvaluationResult): void;
 }

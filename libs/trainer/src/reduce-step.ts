@@ -1,6 +1,8 @@
 import { samplesInStep, stepInEpoch } from '@skipring/data';
 import { addLanes } from './add-lanes.js';
 import { agree } from './agree.js';
+import { statisticsDue } from './due.js';
+import type { ActivationStatistics } from './engine.js';
 import { TrainerError } from './errors.js';
 import type { Generation } from './generation.js';
 import { backOff } from './overflow.js';
@@ -18,6 +20,8 @@ export interface ReducedStep {
   /** Samples that this rank computed. */
   readonly samples: number;
   readonly numRepeats: number;
+  /** Of lane 0, on the rank that owns it, where they are due. */
+  readonly activations: ActivationStatistics | null;
 }
 
 /**
@@ -30,8 +34,10 @@ export async function reduceStep(g: Generation, watch: Stopwatch): Promise<Reduc
   const { layout } = g.state.engine;
   let exponents = g.state.exponents;
   for (let numRepeats = 0; ; numRepeats++) {
-    const work = { lanes: g.lanes, step: g.state.position.step, exponents };
-    const { badLane, samples } = await addLanes(g, g.vector, work, watch);
+    const { step } = g.state.position;
+    const isProbed = statisticsDue(g.spec, step + 1);
+    const work = { lanes: g.lanes, step, exponents, isProbed };
+    const { badLane, samples, activations } = await addLanes(g, g.vector, work, watch);
     await watch.time('ringMs', () => g.collective.allReduce(g.vector, g.deadlineMs));
     const { maxima, badLanes } = await watch.time('commitMs', () =>
       vote(g, inspect(g.vector, layout), badLane),
@@ -41,7 +47,7 @@ export async function reduceStep(g: Generation, watch: Stopwatch): Promise<Reduc
     if (overflow === null) {
       const sums = readSums(g.vector, layout);
       requireAllSamples(g, sums.samples);
-      return { sums, maxima, exponents, samples, numRepeats };
+      return { sums, maxima, exponents, samples, numRepeats, activations };
     }
     exponents = backOff(g.state, g.state.position.step, exponents, overflow);
     seekPosition(g);

@@ -5,6 +5,7 @@ import { systemClock } from './clock.js';
 import { commit } from './commit.js';
 import { TrainerError } from './errors.js';
 import { gather } from './gather.js';
+import { probeNorms, reportLayers } from './layer-statistics.js';
 import type { Generation, GenerationOptions } from './generation.js';
 import { reduceStep, seekPosition } from './reduce-step.js';
 import { describe, describePeriod } from './step-report.js';
@@ -51,8 +52,10 @@ export async function trainGeneration(options: GenerationOptions): Promise<Gener
       if (isReduced(g.spec, state.position.step)) {
         const learningRate = g.schedule(state.position.step);
         const step = await reduceStep(g, watch);
+        const norms = await watch.time('applyMs', () => probeNorms(g, step));
         await watch.time('applyMs', () => commit(g, step, learningRate));
         report.step(describe(g, before, step, learningRate, watch));
+        reportLayers(g, before.position.epoch, step.activations, norms);
       } else {
         const period = await trainPeriod(g, watch);
         for (const step of describePeriod(g, before, period, watch)) report.step(step);

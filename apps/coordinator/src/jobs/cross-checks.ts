@@ -1,6 +1,7 @@
 import { globalBatchSize } from '@skipring/data';
 import {
   checkTopology,
+  MAX_LAYER_ENTRIES,
   pointer,
   valueAt,
   valueText,
@@ -22,6 +23,7 @@ export function checkAgainstDataSet(spec: JobSpec, manifest: DataSetManifest): F
     ...checkClasses(spec, manifest),
     ...checkModel(spec, manifest),
     ...checkWarmup(spec, manifest),
+    ...checkStatistics(spec, manifest),
   ];
 }
 
@@ -110,6 +112,17 @@ function checkWarmup(spec: JobSpec, manifest: DataSetManifest): FieldError[] {
   return [
     error('/training/warmupSteps', warmupSteps, `at most ${totalSteps}, the steps of the job`),
   ];
+}
+
+/** A history that is kept whole has a limit. */
+function checkStatistics(spec: JobSpec, manifest: DataSetManifest): FieldError[] {
+  if (spec.statistics === undefined) return [];
+  const { everySteps } = spec.statistics;
+  // Step 1 has an entry besides.
+  const least = Math.ceil(totalsOf(spec, manifest).totalSteps / (MAX_LAYER_ENTRIES - 1));
+  if (everySteps >= least) return [];
+  const expected = `at least ${least}: a job keeps at most ${MAX_LAYER_ENTRIES} entries`;
+  return [error('/statistics/everySteps', everySteps, expected)];
 }
 
 function error(field: string, value: unknown, expected: string): FieldError {

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { auditQuerySchema } from '../access/audit.controller.js';
 import { sampleSchema, samplesQuerySchema, splitSchema } from '../data-sets/samples.controller.js';
 import { metricsQuerySchema, ranksQuerySchema } from '../jobs/histories.controller.js';
+import { layersQuerySchema } from '../jobs/layers.controller.js';
 import { eventIdSchema, eventsQuerySchema, jobQuerySchema } from '../jobs/jobs.controller.js';
 import type { SchemaName } from './schemas.js';
 
@@ -137,6 +138,16 @@ export const operations: readonly Operation[] = [
     summary: 'Evaluations on the test split, with confusion matrix',
     success: { 200: 'EvaluationList' },
     problems: [404],
+  },
+  {
+    method: 'get',
+    path: `${job}/layers`,
+    tag: 'jobs',
+    id: 'jobLayers',
+    summary: 'Gradient and weight norms, activation mean and variance of each layer, step by step',
+    query: layersQuerySchema,
+    success: { 200: 'LayerHistory' },
+    problems: [404, 422],
   },
   {
     method: 'get',

@@ -46,6 +46,9 @@ export class EffectHandler {
       case 'rankStep':
         this.rankStep(effect);
         return;
+      case 'layersProbed':
+        this.parts.recorder.layers(effect);
+        return;
       case 'evaluationDone':
         this.evaluationDone(effect);
         return;

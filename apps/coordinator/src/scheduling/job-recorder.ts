@@ -94,6 +94,13 @@ export class JobRecorder {
     });
   }
 
+  layers({ fence, layers, statistics }: Effect<'layersProbed'>): void {
+    const { jobId, attempt } = fence;
+    const { store, writes } = this.parts;
+    const write = () => store.addLayers(jobId, { attempt, layers, statistics });
+    if (this.runs.has(jobId)) writes.add(jobId, write, { isMetric: true });
+  }
+
   checkpoint({ jobId }: Fence, { step, bytes, modelSha256, best }: StoredCheckpoint): void {
     this.change(jobId, { event: { type: 'checkpoint', step, bytes, modelSha256, best } });
   }

@@ -8,12 +8,13 @@ import type {
   WorkerMessage,
   WorkerView,
 } from '@skipring/protocol';
-import type { ChangeResult, JobChange, JobRecord } from '@skipring/redis';
+import type { ChangeResult, JobChange, JobRecord, LayerEntry } from '@skipring/redis';
 
 /** What the scheduler needs of the run store. Every call may throw while the store is away. */
 export interface JobStore {
   get(id: string): Promise<JobRecord | null>;
   change(id: string, change: JobChange): Promise<ChangeResult>;
+  addLayers(id: string, entry: LayerEntry): Promise<void>;
   /** Each number is given once, ever. */
   nextAttempt(id: string): Promise<number>;
   idsIn(state: JobState): Promise<string[]>;

@@ -19,5 +19,6 @@ export function compileJob(spec: JobSpec, manifest: DataSetManifest): Engine {
     laneSize: spec.lanes.size,
     numClasses,
     inputShape,
+    hasProbe: spec.statistics !== undefined,
   });
 }

@@ -20,6 +20,9 @@ export function makeReporter(
     stateHash(_step, hash) {
       latestHash = hash;
     },
+    layers(layers, statistics) {
+      send({ type: 'layers', fence, layers: [...layers], statistics });
+    },
     evaluation(result) {
       send({ type: 'evaluation', fence, result });
     },

@@ -24,6 +24,7 @@ export function observeMessage(metrics: WorkerMetrics, message: WorkerMessage): 
       return;
     case 'hello':
     case 'ready':
+    case 'layers':
     case 'evaluation':
     case 'leave':
       return;

@@ -71,6 +71,7 @@ function messageKey(message: CoordinatorMessage | Report): unknown {
       return ['step', fenceKey(message.fence), message.rank, message.step];
     case 'finished':
     case 'stopped':
+    case 'layers':
     case 'evaluation':
     case 'checkpoint':
       return [message.type, fenceKey(message.fence)];

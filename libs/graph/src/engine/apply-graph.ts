@@ -44,14 +44,7 @@ export function buildApply(
   const update = optimizerOf(spec).begin({ g, variables, scalar });
   const decays = new Set(model.parameters.filter((p) => p.decay).map((p) => p.name));
 
-  const tail = layout.length - layout.metricsOffset;
-  const parts = g.split(reduced, [...slots.map(({ length }) => length), tail], dtype);
-  const factors = g.unpack(scales, slots.length, DataType.float32);
-  const means = slots.map((_, index) => {
-    const part = parts[index] ?? '';
-    const float = dtype === DataType.float32 ? part : g.cast(part, dtype, DataType.float32);
-    return g.binary('Mul', float, factors[index] ?? '');
-  });
+  const means = meansOf(g, layout, { reduced, scales }, dtype);
   const gradients = means.filter((_, index) => slots[index]?.kind === 'gradient');
   const { gradientClipNorm, weightDecay } = spec;
   const clip = gradientClipNorm === undefined ? null : clipFactor(g, gradients, gradientClipNorm);
@@ -64,6 +57,23 @@ export function buildApply(
     return update({ name, shape, gradient, weightDecay: decays.has(name) ? weightDecay : 0 });
   });
   return { reduced, scales, scalars, done: g.after(updates, 'apply/done') };
+}
+
+/** What the slots of a reduced vector are once scaled, each a float32 vector. */
+export function meansOf(
+  g: GraphBuilder,
+  { slots, length, metricsOffset }: VectorLayout,
+  { reduced, scales }: Pick<ApplyGraph, 'reduced' | 'scales'>,
+  dtype: number,
+): Output[] {
+  const tail = length - metricsOffset;
+  const parts = g.split(reduced, [...slots.map((slot) => slot.length), tail], dtype);
+  const factors = g.unpack(scales, slots.length, DataType.float32);
+  return slots.map((_, index) => {
+    const part = parts[index] ?? '';
+    const float = dtype === DataType.float32 ? part : g.cast(part, dtype, DataType.float32);
+    return g.binary('Mul', float, factors[index] ?? '');
+  });
 }
 
 /** `min(1, limit / |g|)`, float32 scalar. */

@@ -14,9 +14,11 @@ import { VariableSet } from '../variables.js';
 import { buildApply } from './apply-graph.js';
 import { GraphEngine, type EvaluationGraph, type LaneGraph } from './graph-engine.js';
 import { initialState } from './initial-state.js';
+import { layersOf, type ActivationGraph, type ProbeGraphs } from './layer-probe.js';
 import { exactVector, floatVector } from './lane-vector.js';
 import { layoutOf } from './layout.js';
 import { optimizerOf, slotName, type OptimizerSpec } from './optimizers.js';
+import { buildNorms, recordActivations } from './probe-graphs.js';
 import { recordEvaluation, recordLane, type InputShape, type RecordedLane } from './record-lane.js';
 import { buildState } from './state-graph.js';
 
@@ -37,6 +39,8 @@ export interface EngineOptions {
   readonly laneSize: number;
   readonly numClasses: number;
   readonly inputShape: InputShape;
+  /** Whether the engine can look at its layers; changes no bit of what it trains. */
+  readonly hasProbe?: boolean;
 }
 
 /** Begins the names of what is recorded of lanes. */
@@ -91,6 +95,8 @@ export function compileEngine(options: EngineOptions): Engine {
 
   const apply = buildApply(g, variables, model, layout, momenta, spec, dtype);
   const state = buildState(g, variables);
+  const probe =
+    options.hasProbe === true ? buildProbe(g, backend, variables, options, layout) : null;
   const outputs: Output[] = [
     ...[...lanes.values()].map(({ vector }) => vector),
     ...[...evaluations.values()].flatMap(({ confusion, lossSum, losses, predicted }) => [
@@ -102,6 +108,7 @@ export function compileEngine(options: EngineOptions): Engine {
     apply.done,
     ...state.reads,
     state.written,
+    ...(probe === null ? [] : outputsOf(probe)),
   ];
   const float = shareConstants(prune(g.nodes, outputs));
   const isLane = ({ name }: Node): boolean => name.startsWith(LANE_SCOPE);
@@ -115,6 +122,7 @@ export function compileEngine(options: EngineOptions): Engine {
     evaluations,
     apply,
     state,
+    probe,
     shapes: new Map(variables.names.map((name) => [name, variables.shape(name)])),
     laneSize,
     inputShape: options.inputShape,
@@ -138,6 +146,36 @@ function declareVariables(
     }
   }
   return variables;
+}
+
+/** Adds the graphs that look at the layers. */
+function buildProbe(
+  g: GraphBuilder,
+  backend: NodeBackend,
+  variables: VariableSet,
+  options: EngineOptions,
+  layout: VectorLayout,
+): ProbeGraphs {
+  const layers = layersOf(options.model);
+  const names = layers.map(({ name }) => name);
+  const activations = new Map<number, ActivationGraph>();
+  for (const samples of options.trainBatchSizes) {
+    const scope = `probe${samples}`;
+    const record = { ...options, backend, builder: g, variables, samples, scope, sampleSeed: 1 };
+    activations.set(samples, recordActivations(record, names));
+  }
+  const parameters = layers.map((layer) => layer.parameters);
+  const dtype = options.spec.reduction === 'exact' ? DataType.int32 : DataType.float32;
+  return {
+    layers: layers.map(({ name, kind, numParameters }) => ({ name, kind, numParameters })),
+    activations,
+    norms: buildNorms(g, variables, layout, parameters, dtype),
+  };
+}
+
+function outputsOf({ activations, norms }: ProbeGraphs): Output[] {
+  const moments = [...activations.values()].flatMap(({ mean, variance }) => [mean, variance]);
+  return [...moments, norms.gradient, norms.weight];
 }
 
 /** Records the smallest lane twice, on different inputs, and compares. */

@@ -4,6 +4,7 @@ import {
   type Engine,
   type EvaluationCounts,
   type LaneBatch,
+  type LayerProbe,
   type TensorMap,
   type VectorLayout,
 } from '@skipring/trainer';
@@ -11,6 +12,7 @@ import { DataType, type Output } from '../graph-def.js';
 import type { Feed, GraphSession } from '../session/graph-session.js';
 import type { ApplyGraph } from './apply-graph.js';
 import { checkBatch, checkExponents, checkVector } from './check-inputs.js';
+import { GraphLayerProbe, type ProbeGraphs } from './layer-probe.js';
 import type { ExactInputs } from './lane-vector.js';
 import type { BatchInputs, InputShape, LaneInputs, RecordedEvaluation } from './record-lane.js';
 import type { StateGraph } from './state-graph.js';
@@ -32,6 +34,7 @@ export interface GraphEngineParts {
   readonly evaluations: ReadonlyMap<number, EvaluationGraph>;
   readonly apply: ApplyGraph;
   readonly state: StateGraph;
+  readonly probe: ProbeGraphs | null;
   /** Shapes of all variables, in the order of the state graph. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly laneSize: number;
@@ -45,10 +48,22 @@ const { float32, int32 } = DataType;
 export class GraphEngine implements Engine {
   readonly layout: VectorLayout;
   readonly reduction: 'exact' | 'float32';
+  readonly probe: LayerProbe | null;
 
   constructor(private readonly parts: GraphEngineParts) {
     this.layout = parts.layout;
     this.reduction = parts.reduction;
+    const { probe, session } = parts;
+    if (probe === null) {
+      this.probe = null;
+      return;
+    }
+    this.probe = new GraphLayerProbe({
+      ...probe,
+      session,
+      imagesFeed: (images, batch) => this.imagesFeed(images, batch),
+      vectorFeeds: (graph, reduced, inputs) => this.vectorFeeds(graph, reduced, inputs),
+    });
   }
 
   forwardBackward(
@@ -80,21 +95,9 @@ export class GraphEngine implements Engine {
 
   apply(reduced: Int32Array | Float32Array, inputs: ApplyInputs): void {
     const { apply, session } = this.parts;
-    const { totalWeight, exponents } = inputs;
-    checkVector(reduced, this.layout, this.reduction);
-    checkExponents(exponents, this.layout);
-    const isExact = this.reduction === 'exact';
-    const scales = Float32Array.from(
-      exponents,
-      (exponent) => (isExact ? 2 ** -exponent : 1) / totalWeight,
-    );
-    // What comes from the ring lies in shared memory, which TensorFlow is not handed.
-    const values = reduced.slice();
-    const dtype = isExact ? int32 : float32;
     session.run(
       [
-        { output: apply.reduced, dtype, shape: [values.length], values },
-        vectorFeed(apply.scales, scales),
+        ...this.vectorFeeds(apply, reduced, inputs),
         ...apply.scalars.map(({ output, valueAt }) => scalarFeed(output, valueAt(inputs))),
       ],
       [apply.done],
@@ -145,15 +148,40 @@ export class GraphEngine implements Engine {
     this.parts.session.dispose();
   }
 
-  private batchFeeds(graph: BatchInputs, batch: LaneBatch): Feed[] {
-    checkBatch(batch, this.parts.inputShape, this.parts.numClasses);
-    const { images, labels, samples } = batch;
-    const { height, width, channels } = this.parts.inputShape;
-    const shape = [samples, height, width, channels];
+  private vectorFeeds(
+    graph: Pick<ApplyGraph, 'reduced' | 'scales'>,
+    reduced: Int32Array | Float32Array,
+    { totalWeight, exponents }: Pick<ApplyInputs, 'totalWeight' | 'exponents'>,
+  ): Feed[] {
+    checkVector(reduced, this.layout, this.reduction);
+    checkExponents(exponents, this.layout);
+    const isExact = this.reduction === 'exact';
+    const scales = Float32Array.from(
+      exponents,
+      (exponent) => (isExact ? 2 ** -exponent : 1) / totalWeight,
+    );
+    // What comes from the ring lies in shared memory, which TensorFlow is not handed.
+    const values = reduced.slice();
+    const dtype = isExact ? int32 : float32;
     return [
-      { output: graph.images, dtype: float32, shape, values: images },
+      { output: graph.reduced, dtype, shape: [values.length], values },
+      vectorFeed(graph.scales, scales),
+    ];
+  }
+
+  private batchFeeds(graph: BatchInputs, batch: LaneBatch): Feed[] {
+    const { labels, samples } = batch;
+    return [
+      this.imagesFeed(graph.images, batch),
       { output: graph.labels, dtype: int32, shape: [samples], values: labels },
     ];
+  }
+
+  private imagesFeed(output: Output, batch: LaneBatch): Feed {
+    checkBatch(batch, this.parts.inputShape, this.parts.numClasses);
+    const { height, width, channels } = this.parts.inputShape;
+    const shape = [batch.samples, height, width, channels];
+    return { output, dtype: float32, shape, values: batch.images };
   }
 }
 

@@ -130,7 +130,7 @@ export function recordEvaluation(options: RecordOptions, numClasses: number): Re
   });
 }
 
-interface Recording {
+export interface Recording {
   readonly recorder: Recorder;
   readonly images: tf.Tensor4D;
   readonly labels: tf.Tensor1D;
@@ -138,7 +138,8 @@ interface Recording {
   readonly inputs: LaneInputs;
 }
 
-function recordBatch<T>(options: RecordOptions, body: (recording: Recording) => T): T {
+/** Runs `body` on a batch while it is recorded, with the graph's inputs and variables bound. */
+export function recordBatch<T>(options: RecordOptions, body: (recording: Recording) => T): T {
   const { backend, builder, variables, model, samples, scope } = options;
   const { height, width, channels } = options.inputShape;
   const shape: [number, number, number, number] = [samples, height, width, channels];

@@ -106,6 +106,7 @@ describe('a model that cannot be recorded is refused', () => {
     const idle = {
       name: 'idle/kernel',
       variable: tf.variable(tf.zeros([2, 2])),
+      layer: 'idle',
       decay: true,
     };
     const parameters = [...model.parameters, idle];

@@ -16,6 +16,7 @@ export function smallModel(): TrainableModel {
 export function smallEngine(
   spec: Partial<EngineOptions['spec']> = {},
   model: TrainableModel = smallModel(),
+  options: Pick<EngineOptions, 'hasProbe'> = {},
 ): Engine {
   registerFusedKernels();
   return compileEngine({
@@ -33,6 +34,7 @@ export function smallEngine(
     laneSize: LANE_SIZE,
     numClasses: NUM_CLASSES,
     inputShape: INPUT_SHAPE,
+    ...options,
   });
 }
 

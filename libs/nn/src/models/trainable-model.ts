@@ -7,6 +7,8 @@ export interface Parameter {
   /** Stable, such as `stage1/block0/conv1/kernel`. */
   readonly name: string;
   readonly variable: tf.Variable;
+  /** Name of the layer that it belongs to. */
+  readonly layer: string;
   /** Whether weight decay applies: to kernels, not to biases and batch norm. */
   readonly decay: boolean;
 }
@@ -65,13 +67,16 @@ const variableOf = (weight: LayerWeight): tf.Variable => weight.read() as tf.Var
  * {@link FusedBatchNormalization} and {@link SeededDropout}.
  */
 export function trainable(model: tf.LayersModel): TrainableModel {
-  const weights = model.layers.flatMap((layer) => layer.trainableWeights);
+  const weights = model.layers.flatMap((layer) =>
+    layer.trainableWeights.map((weight) => ({ layer: layer.name, weight })),
+  );
   const fixed = model.layers.flatMap((layer) => layer.nonTrainableWeights);
   return {
     model,
-    parameters: weights.map((weight) => ({
+    parameters: weights.map(({ layer, weight }) => ({
       name: nameOf(weight),
       variable: variableOf(weight),
+      layer,
       decay: weight.shape.length > 1,
     })),
     movingStatistics: fixed.map((weight) => ({

@@ -4,6 +4,7 @@ import type {
   Engine,
   EvaluationCounts,
   LaneBatch,
+  LayerProbe,
   TensorData,
   TensorMap,
   VectorLayout,
@@ -80,6 +81,31 @@ export class ArithmeticEngine implements Engine {
     values.set([lossSum, correct, batch.samples], this.layout.metricsOffset);
     return convert(values, this.layout, this.reduction, exponents, lanes);
   }
+
+  /** Of its one layer: the activations are the class probabilities. */
+  readonly probe: LayerProbe = {
+    layers: [{ name: 'dense', kind: 'dense', numParameters: 1 }],
+    activations: (batch) => {
+      const values = Array.from({ length: batch.samples }, (_, sample) => [
+        ...this.forward(batch, sample).probabilities,
+      ]).flat();
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+      return { mean: Float32Array.of(mean), variance: Float32Array.of(squares / values.length) };
+    },
+    norms: (reduced, { totalWeight, exponents }) => {
+      const slots = this.layout.slots.slice(0, 2);
+      const gradient = slots.flatMap(({ offset, length }, slot) => {
+        const scale = (this.reduction === 'exact' ? 2 ** -exponents[slot]! : 1) / totalWeight;
+        return Array.from(reduced.subarray(offset, offset + length), (value) => value * scale);
+      });
+      const weight = slots.flatMap(({ name }) => [...this.tensor(name).values]);
+      return {
+        gradient: Float32Array.of(Math.hypot(...gradient)),
+        weight: Float32Array.of(Math.hypot(...weight)),
+      };
+    },
+  };
 
   apply(reduced: Int32Array | Float32Array, inputs: ApplyInputs): void {
     this.layout.slots.forEach(({ name, kind, offset, length }, slot) => {

@@ -1,5 +1,5 @@
 import { jobSpecSchema } from '@skipring/protocol';
-import type { EvaluationResult, JobSpec, JobSpecInput } from '@skipring/protocol';
+import type { EvaluationResult, JobSpec, JobSpecInput, LayerStatistics } from '@skipring/protocol';
 import { initialAuxiliary } from '../auxiliary.js';
 import type { LaneBatch } from '../engine.js';
 import type { BatchSource, Collective, DueCheckpoint, StepReport } from '../ports.js';
@@ -42,6 +42,8 @@ export class SimulatedJob {
   readonly spec: JobSpec;
   readonly steps: StepReport[] = [];
   readonly evaluations: EvaluationResult[] = [];
+  /** Of layers, with the rank that told of them. */
+  readonly statistics: { readonly rank: number; readonly statistics: LayerStatistics }[] = [];
   readonly snapshots: Snapshot[] = [];
   readonly hashes = new Map<number, Set<string>>();
   private readonly states = new Map<number, TrainingState>();
@@ -138,6 +140,7 @@ export class SimulatedJob {
         stateHash: (step, hash) => {
           this.hashes.set(step, (this.hashes.get(step) ?? new Set()).add(hash));
         },
+        layers: (_layers, statistics) => this.statistics.push({ rank, statistics }),
         evaluation: (result) => this.evaluations.push(result),
       },
       lanes: lanes[rank]!,

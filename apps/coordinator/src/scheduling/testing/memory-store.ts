@@ -1,5 +1,11 @@
 import { jobSpecSchema, type JobState, type StoredLedger } from '@skipring/protocol';
-import { StoreError, type ChangeResult, type JobChange, type JobRecord } from '@skipring/redis';
+import {
+  StoreError,
+  type ChangeResult,
+  type JobChange,
+  type JobRecord,
+  type LayerEntry,
+} from '@skipring/redis';
 import { newRecord } from '../../jobs/job-view.js';
 import type { JobStore } from '../ports.js';
 
@@ -42,6 +48,14 @@ export class MemoryStore implements JobStore {
     this.records.set(id, { ...record, ...change.fields });
     this.changes.push({ id, change });
     return { outcome: 'done', event: null };
+  }
+
+  /** Layer statistics that were stored, in order. */
+  readonly layerEntries: { readonly id: string; readonly entry: LayerEntry }[] = [];
+
+  async addLayers(id: string, entry: LayerEntry): Promise<void> {
+    await this.enter('change');
+    this.layerEntries.push({ id, entry });
   }
 
   async nextAttempt(id: string): Promise<number> {
