@@ -4,13 +4,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
+  auditEntrySchema,
   dataSetViewSchema,
+  evaluationResultSchema,
   jobEventSchema,
   jobViewSchema,
+  newTokenSchema,
+  stepRecordSchema,
   workerViewSchema,
   type JobView,
 } from '@skipring/protocol';
 import { CliHome, type CliResult, type RunningCli } from '../support/cli.js';
+import { MlflowServer } from '../support/mlflow-server.js';
 import { until } from '../support/until.js';
 
 // One cluster serves all tests of this file; each test makes the jobs that it needs.
@@ -180,6 +185,125 @@ describe('skipring', () => {
     expect(failing.stderr).toMatch(/\nerror: job \S+ failed: .+\nnext: skipring logs /);
   });
 
+  it('metrics, compare and top show what was trained, to people and to programs', async () => {
+    // One after the other: a step during which members change may be without a report.
+    const ids: string[] = [];
+    for (const set of [[], ['--set', 'seed=2']]) {
+      const run = await home.run(['submit', 'job.yaml', '-f', '-o', 'json', ...set]);
+      ids.push(jobViewSchema.parse(JSON.parse(run.stdout)).id);
+    }
+    const [first = '', second = ''] = ids;
+    const { stdout: bars } = await succeed('metrics', first);
+    expect(bars).toMatch(/^loss +[▁-█]{14} +\d\.\d{4} -> \d\.\d{4}$/m);
+    expect(bars).toMatch(/^test accuracy +[▁-█]{2} /m);
+    const { stdout: table } = await succeed('metrics', first, '--format', 'csv');
+    const lines = table.trim().split('\n');
+    expect(lines[0]).toBe('step,epoch,cursor,loss,accuracy,learningRate,samples,stepMs');
+    expect(lines).toHaveLength(15);
+    const all = z.strictObject({
+      jobId: z.literal(first),
+      steps: z.array(stepRecordSchema).length(14),
+      evaluations: z.array(evaluationResultSchema).length(2),
+    });
+    await json(all, 'metrics', first);
+
+    const { stdout: compared } = await succeed('compare', first, second);
+    expect(compared).toMatch(/^seed +1 +2$/m);
+    expect(compared).toMatch(/^= state +succeeded +succeeded$/m);
+    const difference = await json(
+      z.strictObject({
+        differences: z.record(z.string(), z.array(z.string())),
+        jobs: z.array(jobViewSchema),
+      }),
+      ...['compare', first, second],
+    );
+    expect(difference.differences).toEqual({ seed: ['1', '2'] });
+
+    const { stdout: now } = await succeed('top');
+    expect(now).toMatch(/^\d+ jobs, \d\/2 workers busy, \d+ images\/s$/m);
+    const look = { jobs: z.array(jobViewSchema), queued: z.array(jobViewSchema) };
+    await json(z.strictObject({ ...look, workers: z.array(workerViewSchema).length(2) }), 'top');
+
+    const exported = z.strictObject({ format: z.string(), where: z.string() });
+    const board = await json(
+      exported,
+      'metrics',
+      first,
+      '--format',
+      'tensorboard',
+      '--out',
+      'runs',
+    );
+    const events = await readFile(join(home.directory, board.where));
+    expect(events.includes('train/loss')).toBe(true);
+    expect(events.includes('test/accuracy')).toBe(true);
+    const { where } = await json(exported, 'metrics', first, '--format', 'wandb', '--out', 'w');
+    const history = await readFile(join(home.directory, where, 'history.jsonl'), 'utf8');
+    const rows = history.trim().split('\n');
+    expect(rows).toHaveLength(16);
+    expect(JSON.parse(rows[0] ?? '')).toMatchObject({ _step: 1, epoch: 0 });
+    const summary = await readFile(join(home.directory, where, 'summary.json'), 'utf8');
+    expect(JSON.parse(summary)).toMatchObject({ _step: 14, state: 'succeeded' });
+    expect(await refusal(2, 'metrics', first, '--format', 'wandb', '--out', 'job.yaml')).toContain(
+      '--out job.yaml: ',
+    );
+
+    const mlflow = await MlflowServer.start('mlflow-token');
+    try {
+      const to = ['--format', 'mlflow', '--out', mlflow.url];
+      expect(await refusal(4, 'metrics', first, ...to)).toContain('MLflow answers 401');
+      const env = { MLFLOW_TRACKING_TOKEN: 'mlflow-token' };
+      expect(await home.run(['metrics', first, ...to], { env })).toMatchObject({ code: 0 });
+      const [run] = [...mlflow.runs.values()];
+      expect(run).toMatchObject({
+        name: 'tiny',
+        status: 'FINISHED',
+        tags: { 'skipring.job': first },
+      });
+      expect(run?.params['model.depth']).toBe('8');
+      expect(run?.metrics.filter(({ key }) => key === 'train/loss')).toHaveLength(14);
+      expect(run?.metrics.filter(({ key }) => key === 'test/accuracy')).toHaveLength(2);
+    } finally {
+      await mlflow.stop();
+    }
+  });
+
+  it('pause frees the workers, resume goes on', async () => {
+    const { id } = await submitEndless();
+    expect(await json(jobViewSchema, 'pause', id)).toMatchObject({ id });
+    await untilState(id, 'paused');
+    expect((await succeed('resume', id)).stdout).toBe(`${id} pending\n`);
+    await untilState(id, 'running');
+    await succeed('cancel', id);
+    await untilState(id, 'cancelled');
+  });
+
+  it('token, whoami and audit: a person gets access, and loses it', async () => {
+    expect((await succeed('whoami')).stdout).toBe('root (admin)\n');
+    const made = await json(newTokenSchema, 'token', 'create', 'ann', '--role', 'viewer');
+    const token = ['--token', made.token];
+    expect((await succeed('whoami', ...token)).stdout).toBe('ann (viewer)\n');
+    expect(await refusal(4, 'submit', 'job.yaml', ...token)).toMatch(/\(FORBIDDEN\)\nnext: /);
+    expect((await succeed('token', 'list')).stdout).toMatch(/^ann +viewer +\d{4}-/m);
+    const rotated = await json(newTokenSchema, 'token', 'rotate', 'ann', '--overlap', '0s');
+    expect(await refusal(4, 'whoami', ...token)).toContain('(UNAUTHORIZED)');
+    await succeed('whoami', '--token', rotated.token);
+    await json(
+      z.strictObject({ name: z.literal('ann'), revoked: z.literal(true) }),
+      'token',
+      'revoke',
+      'ann',
+    );
+    expect(await refusal(4, 'whoami', '--token', rotated.token)).toContain('(UNAUTHORIZED)');
+    const entries = await json(z.array(auditEntrySchema), 'audit', '--limit', '20');
+    expect(entries.map(({ method, path }) => `${method} ${path}`)).toEqual(
+      expect.arrayContaining(['POST /api/v1/tokens', 'DELETE /api/v1/tokens/ann']),
+    );
+    expect((await succeed('audit')).stdout).toMatch(
+      / ann +viewer +\S+ +403 +POST \/api\/v1\/jobs$/m,
+    );
+  });
+
   it('logs, cancel and resume of a job that trains', async () => {
     const { id } = await submitEndless();
     // It ends, although the job goes on.
@@ -239,11 +363,14 @@ describe('skipring', () => {
     expect(await home.run(['list'], { env })).toMatchObject({ code: 0 });
   });
 
-  it.each(['status', 'logs', 'cancel', 'resume', 'model'])('%s of an unknown job', async (name) => {
-    expect(await refusal(4, name, 'job-none')).toBe(
-      'error: no job job-none (JOB_UNKNOWN)\nnext: skipring list\n',
-    );
-  });
+  it.each(['status', 'logs', 'cancel', 'pause', 'resume', 'model', 'metrics'])(
+    '%s of an unknown job',
+    async (name) => {
+      expect(await refusal(4, name, 'job-none')).toBe(
+        'error: no job job-none (JOB_UNKNOWN)\nnext: skipring list\n',
+      );
+    },
+  );
 
   it('refuses a spec that the data set cannot serve', async () => {
     const set = ['--set', 'data.dataSet=none'];

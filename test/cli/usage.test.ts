@@ -1,9 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CliHome } from '../support/cli.js';
+import { CliHome, type CliResult } from '../support/cli.js';
 
 let home: CliHome;
 beforeAll(async () => {
@@ -42,7 +43,7 @@ const wrong: readonly [command: string, code: number, message: RegExp][] = [
   [
     'submit fields.yaml',
     2,
-    /not valid\n {2}name: "A": expected lower case letters[^]*\n {2}model\.depth: 21: expected [^]*\n {2}data\.dataSet: \(missing\): expected a string[^]*\n {2}data\.dataset: "d": no such field[^]*\n {2}training\.epochs: \(missing\): expected exactly one of epochs and steps/,
+    /not valid\n {2}fields\.yaml:1:1 name: "A": expected lower case letters[^]*\n {2}fields\.yaml:2:32 model\.depth: 21: expected [^]*\n {2}fields\.yaml:3:1 data\.dataSet: \(missing\): expected a string[^]*\n {2}fields\.yaml:3:9 data\.dataset: "d": no such field[^]*\n {2}fields\.yaml:4:1 training\.epochs: \(missing\): expected exactly one of epochs and steps/,
   ],
   ['submit good.yaml --set training', 2, /--set training: expected key\.path=value/],
   ['submit good.yaml --set training.epochs=[1', 2, /--set training\.epochs=\[1: /],
@@ -61,6 +62,23 @@ const wrong: readonly [command: string, code: number, message: RegExp][] = [
   ['demo --epochs 0', 2, /--epochs 0: expected a whole number from 1 to 1000/],
   ['demo --data absent', 2, /--data absent: no such file or directory/],
   ['demo --data good.yaml', 2, /--data good\.yaml: expected a folder/],
+  ['metrics JOB --format tensorboard', 2, /--format tensorboard: expected --out/],
+  ['metrics JOB --out here', 2, /--format text: expected no --out/],
+  ['metrics JOB --format xml', 2, /Allowed choices are text, csv, tensorboard, wandb, mlflow/],
+  ['compare JOB', 2, /expected 2 to 20 jobs, not 1/],
+  ['top --interval 0', 2, /--interval 0: expected a whole number from 1 to 3600/],
+  ['token create a', 2, /required option '--role <role>' not specified/],
+  ['token create a --role king', 2, /role: "king": expected one of "viewer", "submitter", "admin"/],
+  ['token create A --role viewer', 2, /name: "A": expected lower case letters/],
+  ['token create root --role viewer', 2, /name: "root": expected another name/],
+  [
+    'token create a --role viewer --expires soon',
+    2,
+    /--expires soon: expected a number of seconds/,
+  ],
+  ['token rotate a --overlap 1y', 2, /--overlap 1y: expected a number of seconds/],
+  ['context add lab --url nonsense', 2, /--url nonsense: expected an address such as http:/],
+  ['list --context none', 2, /there is no context none\nnext: skipring context list/],
   ['drain', 2, /missing required argument 'worker'/],
 ];
 
@@ -105,5 +123,63 @@ describe('help and version', () => {
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toMatch(/^Usage: skipring submit/);
     expect(await home.run(['--version'])).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
+  });
+});
+
+describe('contexts', () => {
+  it('are kept in a file of their owner alone, and lead commands to a cluster', async () => {
+    const env = { XDG_CONFIG_HOME: join(home.directory, 'config') };
+    const run = (...args: string[]): Promise<CliResult> => home.run(args, { env });
+    const none = await run('context', 'list');
+    expect(none).toMatchObject({ code: 0, stderr: '' });
+    expect(none.stdout).toContain('skipring context add');
+    expect(await run('context', 'add', 'lab')).toMatchObject({ code: 2 });
+    const secret = 'a-token-that-is-secret';
+    const lab = ['--url', 'http://127.0.0.1:9', '--token', secret];
+    expect((await run('context', 'add', 'lab', ...lab)).stdout).toBe('lab is in use\n');
+    await run('context', 'add', 'far', '--url', 'http://127.0.0.1:10');
+    const { stdout } = await run('context', 'list', '-o', 'json');
+    expect(stdout).not.toContain(secret);
+    expect(JSON.parse(stdout)).toEqual([
+      { name: 'lab', url: 'http://127.0.0.1:9', isCurrent: false, hasToken: true },
+      { name: 'far', url: 'http://127.0.0.1:10', isCurrent: true, hasToken: false },
+    ]);
+    const file = join(env.XDG_CONFIG_HOME, 'skipring', 'contexts.json');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await readFile(file, 'utf8')).toContain(secret);
+
+    expect((await run('list')).stderr).toContain('no answer from http://127.0.0.1:10');
+    const other = await run('list', '--context', 'lab');
+    expect(other.stderr).toContain('no answer from http://127.0.0.1:9\n');
+    expect(await run('context', 'use', 'none')).toMatchObject({ code: 2 });
+    await run('context', 'use');
+    expect((await run('list')).stderr).toContain('no coordinator is running');
+    expect(await run('context', 'remove', 'lab')).toMatchObject({ code: 0 });
+    expect(await readFile(file, 'utf8')).not.toContain(secret);
+    expect(await run('list', '--context', 'lab')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('completion', () => {
+  it('in bash completes commands, their commands and their options', async () => {
+    const { stdout } = await home.run(['completion', 'bash']);
+    const complete = (...words: string[]): string[] => {
+      const script = `${stdout}
+COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}
+_skipring; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split('\n');
+    };
+    expect(complete('skipring', 'sub')).toEqual(['submit']);
+    expect(complete('skipring', 'dataset', '')).toEqual(
+      expect.arrayContaining(['add', 'list', 'show', '--help']),
+    );
+    expect(complete('skipring', '-o', 'json', 'list', '--st')).toEqual(['--state']);
+  });
+
+  it('has scripts for zsh and fish; another shell is refused', async () => {
+    expect((await home.run(['completion', 'zsh'])).stdout).toMatch(/^autoload .*bashcompinit/);
+    const { stdout } = await home.run(['completion', 'fish']);
+    expect(stdout).toContain("-n '__fish_seen_subcommand_from list' -l state\n");
+    expect(await home.run(['completion', 'tcsh'])).toMatchObject({ code: 2, stdout: '' });
   });
 });

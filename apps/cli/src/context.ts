@@ -10,6 +10,7 @@ import { makeStyle, type Style } from './output/style.js';
 export interface CommonFlags {
   readonly url?: string;
   readonly token?: string;
+  readonly context?: string;
   readonly dataDir?: string;
   readonly output: 'text' | 'json';
 }

@@ -53,12 +53,19 @@ export function describeError(error: unknown, interrupted: boolean): ErrorText {
   return { exitCode: EXIT.unexpected, message, hint: 'skipring doctor' };
 }
 
-/** Problems of fields, each on a line of its own. */
-export function fieldLines(errors: readonly FieldError[]): string {
+/**
+ * Problems of fields, each on a line of its own.
+ * @param place where a field stands in a file, by its pointer
+ */
+export function fieldLines(
+  errors: readonly FieldError[],
+  place: (pointer: string) => string | null = () => null,
+): string {
   return errors
     .map(({ field, value, expected }) => {
       const name = field.replace(/^\//, '').replaceAll('/', '.') || '(all of it)';
-      return `\n  ${name}: ${value}: ${expected === 'no such field' ? '' : 'expected '}${expected}`;
+      const where = place(field);
+      return `\n  ${where === null ? '' : `${where} `}${name}: ${value}: ${expected === 'no such field' ? '' : 'expected '}${expected}`;
     })
     .join('');
 }

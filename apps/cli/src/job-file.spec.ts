@@ -25,14 +25,22 @@ const fields = {
 
 describe('readJobFile', () => {
   it('reads YAML with comments', async () => {
-    expect(await readJobFile(await fileOf('name: a # why\ntraining: { epochs: 2 }'))).toEqual({
-      name: 'a',
-      training: { epochs: 2 },
-    });
+    const { fields } = await readJobFile(await fileOf('name: a # why\ntraining: { epochs: 2 }'));
+    expect(fields).toEqual({ name: 'a', training: { epochs: 2 } });
   });
 
   it('names line and column of a syntax error', async () => {
     await expect(readJobFile(await fileOf('a: 1\nb: [1, 2\n'))).rejects.toThrow(/line 3/);
+  });
+
+  it('knows where each field stands, and where one is missing', async () => {
+    const path = await fileOf('# a job\nname: a\ntraining:\n  epochs: 2\n  rates: [1, { x: 2 }]\n');
+    const { place } = await readJobFile(path);
+    expect(place('/name')).toBe(`${path}:2:1`);
+    expect(place('/training/epochs')).toBe(`${path}:4:3`);
+    expect(place('/training/rates/1/x')).toBe(`${path}:5:16`);
+    expect(place('/training/steps')).toBe(`${path}:3:1`);
+    expect(place('/model')).toBeNull();
   });
 
   it('refuses a file that is no mapping, and one that is absent', async () => {

@@ -1,6 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { API_VERSION, fieldErrors, jobSpecSchema, type JobSpecInput } from '@skipring/protocol';
-import { parseDocument } from 'yaml';
+import {
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Pair,
+} from 'yaml';
 import { fieldLines } from './error-text.js';
 import { CommandError, EXIT } from './exit-codes.js';
 import { systemReason } from './system-reason.js';
@@ -10,8 +19,15 @@ const MAX_FILE_BYTES = 1024 * 1024;
 /** A plain record of a job file; what it holds is checked against the schema afterwards. */
 type Fields = Record<string, unknown>;
 
+/** A job file as it was read, with the places of its fields. */
+export interface JobFile {
+  readonly fields: Fields;
+  /** Where a field stands, such as `job.yaml:3:9`; null when it is not in the file. */
+  readonly place: (pointer: string) => string | null;
+}
+
 /** Reads a job file (YAML or JSON; `-` is standard input). */
-export async function readJobFile(path: string): Promise<Fields> {
+export async function readJobFile(path: string): Promise<JobFile> {
   let text: string;
   try {
     text = path === '-' ? await readStandardInput() : await readFile(path, 'utf8');
@@ -26,9 +42,38 @@ export async function readJobFile(path: string): Promise<Fields> {
   if (Buffer.byteLength(text) > MAX_FILE_BYTES) {
     throw new CommandError(EXIT.usage, `${path}: a job file has at most ${MAX_FILE_BYTES} bytes`);
   }
-  const value = parseYaml(text, path);
-  if (!isFields(value)) throw new CommandError(EXIT.usage, `${path}: expected a mapping of fields`);
-  return value;
+  const lines = new LineCounter();
+  const document = parseDocument(text, { prettyErrors: true, lineCounter: lines });
+  const fields = valueOf(document, path);
+  if (!isFields(fields)) {
+    throw new CommandError(EXIT.usage, `${path}: expected a mapping of fields`);
+  }
+  return { fields, place: (pointer) => placeIn(document, lines, path, pointer) };
+}
+
+/** Of the key where there is one; of a field that is missing, the mapping that lacks it. */
+function placeIn(
+  { contents }: Document.Parsed,
+  lines: LineCounter,
+  path: string,
+  pointer: string,
+): string | null {
+  let at: unknown = contents;
+  let offset: number | null = null;
+  for (const part of pointer.split('/').slice(1)) {
+    if (isSeq(at)) at = at.items[Number(part)];
+    else if (isMap(at)) {
+      const pair: Pair | undefined = at.items.find(
+        ({ key }) => isScalar(key) && key.value === part,
+      );
+      if (pair === undefined) break;
+      at = isNode(pair.value) ? pair.value : pair.key;
+      offset = isNode(pair.key) ? (pair.key.range?.[0] ?? offset) : offset;
+    } else return null;
+  }
+  if (offset === null) return null;
+  const { line, col } = lines.linePos(offset);
+  return `${path}:${line}:${col}`;
 }
 
 /** Not as a file: standard input may be a pipe, a terminal or a socket. */
@@ -68,7 +113,10 @@ export function applySettings(fields: Fields, settings: readonly string[]): Fiel
 
 /** @param source for messages: what the text was given as */
 function parseYaml(text: string, source: string): unknown {
-  const document = parseDocument(text, { prettyErrors: true });
+  return valueOf(parseDocument(text, { prettyErrors: true }), source);
+}
+
+function valueOf(document: Document.Parsed, source: string): unknown {
   const [error] = document.errors;
   if (error !== undefined) throw new CommandError(EXIT.usage, `${source}: ${error.message}`);
   try {
@@ -79,14 +127,14 @@ function parseYaml(text: string, source: string): unknown {
   }
 }
 
-/** Checks a spec before it is sent; all problems at once. */
-export function checkSpec(fields: Fields): JobSpecInput {
+/** Checks a spec before it is sent; all problems at once, each with its place where it has one. */
+export function checkSpec(fields: Fields, place: JobFile['place'] = () => null): JobSpecInput {
   const spec = { apiVersion: API_VERSION, ...fields };
   const parsed = jobSpecSchema.safeParse(spec);
   if (parsed.success) return spec as JobSpecInput;
   throw new CommandError(
     EXIT.usage,
-    `the job spec is not valid${fieldLines(fieldErrors(parsed.error.issues, spec))}`,
+    `the job spec is not valid${fieldLines(fieldErrors(parsed.error.issues, spec), place)}`,
   );
 }
 

@@ -29,17 +29,11 @@ function leaves(command: Command, prefix = ''): [name: string, command: Command]
 describe('the command line', () => {
   it('has these commands', () => {
     expect(leaves(program).map(([name]) => name)).toEqual([
-      ...['demo', 'up', 'submit', 'status', 'list', 'cancel', 'pause', 'resume', 'logs', 'model'],
-      ...['workers', 'drain', 'dataset add', 'dataset list', 'dataset show'],
-      ...[
-        'token create',
-        'token list',
-        'token revoke',
-        'token rotate',
-        'whoami',
-        'audit',
-        'doctor',
-      ],
+      ...['demo', 'up', 'submit', 'status', 'list', 'cancel', 'pause', 'resume', 'logs'],
+      ...['model get', 'metrics', 'compare', 'top', 'workers', 'drain'],
+      ...['dataset add', 'dataset list', 'dataset show'],
+      ...['token create', 'token list', 'token revoke', 'token rotate', 'whoami', 'audit'],
+      ...['context add', 'context use', 'context list', 'context remove', 'doctor', 'completion'],
     ]);
   });
 

@@ -1,11 +1,16 @@
 import { Command, Option } from 'commander';
 import { addClusterCommands } from './commands/cluster.js';
+import { addCompareCommand } from './commands/compare.js';
+import { addCompletionCommand } from './commands/completion.js';
+import { addContextCommands } from './commands/contexts.js';
 import { addDataSetCommands } from './commands/data-sets.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addJobCommands } from './commands/jobs.js';
-import { addModelCommand } from './commands/model.js';
+import { addModelCommands } from './commands/model.js';
 import { addLogsCommand } from './commands/logs.js';
+import { addMetricsCommand } from './commands/metrics.js';
 import { addTokenCommands } from './commands/tokens.js';
+import { addTopCommand } from './commands/top.js';
 import { addUpCommand } from './commands/up.js';
 import type { CommandContext } from './context.js';
 import { addDemoCommand } from './demo/demo.js';
@@ -16,8 +21,15 @@ export function makeProgram(context: CommandContext, version: string): Command {
   const program = new Command('skipring')
     .description('Train residual networks data-parallel: the same bits on any cluster.')
     .version(version)
-    .option('--url <url>', 'coordinator (default: SKIPRING_URL, else the running `skipring up`)')
-    .option('--token <token>', 'API token (default: SKIPRING_TOKEN, else that of `skipring up`)')
+    .option(
+      '--url <url>',
+      'coordinator (default: SKIPRING_URL, else the context in use, else `skipring up`)',
+    )
+    .option(
+      '--token <token>',
+      'API token (default: SKIPRING_TOKEN, else that of the context or `skipring up`)',
+    )
+    .option('--context <name>', 'a cluster of `skipring context` (default: the one in use)')
     .option(
       '--data-dir <path>',
       'where `skipring up` keeps everything (default: SKIPRING_DATA_DIR, else ~/.local/share/skipring)',
@@ -39,11 +51,16 @@ export function makeProgram(context: CommandContext, version: string): Command {
   addUpCommand(program, context);
   addJobCommands(program, context);
   addLogsCommand(program, context);
-  addModelCommand(program, context);
+  addModelCommands(program, context);
+  addMetricsCommand(program, context);
+  addCompareCommand(program, context);
+  addTopCommand(program, context);
   addClusterCommands(program, context);
   addDataSetCommands(program, context);
   addTokenCommands(program, context);
+  addContextCommands(program, context);
   addDoctorCommand(program, context);
+  addCompletionCommand(program, context);
   for (const command of program.commands) inherit(command);
   return program;
 }

@@ -45,6 +45,7 @@ import { ApiError } from './errors.js';
 import { Http, pause, type ClientOptions } from './http.js';
 import { parseEventStream } from './server-sent-events.js';
 
+const METRICS_PAGE = 5_000;
 const RECONNECT_MS = 500;
 /** A follower gives up when the coordinator has not been reached for this long. */
 const FOLLOW_TIMEOUT_MS = 120_000;
@@ -123,6 +124,16 @@ export class SkipringClient {
   ): Promise<RankRecord[]> {
     const path = `/jobs/${encodeURIComponent(id)}/ranks`;
     return (await this.http.json(list(rankRecordSchema), path, { query })).items;
+  }
+
+  /** All stored steps of a job from `fromStep` on, fetched page by page. */
+  async *stepMetrics(id: string, fromStep = 0): AsyncGenerator<StepRecord, void, undefined> {
+    for (let next = fromStep; ;) {
+      const page = await this.metrics(id, { fromStep: next, limit: METRICS_PAGE });
+      yield* page;
+      if (page.length < METRICS_PAGE) return;
+      next = (page.at(-1)?.step ?? next) + 1;
+    }
   }
 
   async evaluations(id: string): Promise<EvaluationResult[]> {

@@ -28,7 +28,8 @@ export function addClusterCommands(program: Command, context: CommandContext): v
     });
 }
 
-function listWorkers(workers: readonly WorkerView[]): string {
+/** A line for each worker. */
+export function listWorkers(workers: readonly WorkerView[]): string {
   if (workers.length === 0) return 'no workers are connected';
   return table(
     ['ID', 'HOST', 'STATE', 'DEVICE', 'THREADS', 'JOB', 'RANK', 'LANES', 'IMAGES/S'],

@@ -87,9 +87,10 @@ async function submit(
       'skipring submit --help',
     );
   }
-  const written = applySettings(file === undefined ? {} : await readJobFile(file), flags.set ?? []);
+  const given = file === undefined ? null : await readJobFile(file);
+  const written = applySettings(given?.fields ?? {}, flags.set ?? []);
   const fields = await withTopology(written, file);
-  const spec = checkSpec(fields);
+  const spec = checkSpec(fields, given?.place);
   const client = await context.client(flags);
   const job = await client.submit(spec);
   if (flags.follow !== true) {

@@ -10,14 +10,16 @@ import { bytes } from '../output/format.js';
 import { systemReason } from '../system-reason.js';
 import { examples } from './help.js';
 
-/** `model`: fetches a trained model. */
-export function addModelCommand(program: Command, context: CommandContext): void {
-  program
-    .command('model')
+/** `model get`, which is meant when no other command of `model` is named. */
+export function addModelCommands(program: Command, context: CommandContext): void {
+  const group = program.command('model').description('fetch trained models');
+
+  group
+    .command('get', { isDefault: true })
     .description('fetch the trained model of a job as a safetensors file')
     .argument('<job>', 'job id')
     .option('--to <file>', 'where to write it (default: JOB.safetensors)')
-    .addHelpText('after', examples('skipring model JOB --to resnet.safetensors'))
+    .addHelpText('after', examples('skipring model get JOB --to resnet.safetensors'))
     .action(async (id: string, _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags & { to?: string }>();
       const client = await context.client(flags);
