@@ -79,7 +79,10 @@ export class ProcessCluster {
   }
 
   /** Resolves when the coordinator knows the new worker. Returns its id, which no other had. */
-  async addWorker(coordinatorUrl = this.url): Promise<string> {
+  async addWorker(
+    coordinatorUrl = this.url,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
     this.numStarted += 1;
     const id = `worker-${this.numStarted}`;
     const worker = await ServerProcess.start(
@@ -89,6 +92,7 @@ export class ProcessCluster {
         SKIPRING_JOIN_TOKEN: JOIN_TOKEN,
         SKIPRING_WORKER_ID: id,
         SKIPRING_WORKER_THREADS: '1',
+        ...environment,
       },
       ({ event }) => event === 'ready',
     );

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { loadTensorFlow } from '@skipring/graph';
 import { STOP_DEADLINES_MS } from '@skipring/protocol';
+import type { RingTls } from '@skipring/transport-ws';
 import { ComputeWorker } from './compute/compute-worker.js';
 import { CoordinatorHttp } from './compute/coordinator-http.js';
 import { IoLink } from './compute/io-link.js';
@@ -8,10 +9,13 @@ import { openJob } from './compute/open-job.js';
 import { Departure } from './departure.js';
 import { OptionsError, readOptions, type WorkerOptions } from './options.js';
 import { Pulse } from './pulse.js';
+import { readRingTls } from './read-ring-tls.js';
 
 let options: WorkerOptions;
+let ringTls: RingTls | null;
 try {
   options = readOptions(process.env);
+  ringTls = await readRingTls(options.ringTls);
 } catch (error) {
   if (!(error instanceof OptionsError)) throw error;
   process.stderr.write(`error: the environment is not valid (${error.code})\n${error.message}\n`);
@@ -52,6 +56,7 @@ const { link, metricsPort, ringPort } = await IoLink.start(
     workerId: options.workerId,
     advertisedHost: options.advertisedHost,
     hostLabel: options.hostLabel,
+    ringTls,
     ringPort: options.ringPort,
     metricsHost: options.metricsHost,
     metricsPort: options.metricsPort,

@@ -16,6 +16,17 @@ describe('readOptions', () => {
     expect(Object.isFrozen(options)).toBe(true);
   });
 
+  it('takes the files of TLS all together or not at all', () => {
+    expect(readOptions({}).ringTls).toBeNull();
+    const files = { SKIPRING_RING_TLS_CERT: 'c.pem', SKIPRING_RING_TLS_KEY: 'k.pem' };
+    expect(readOptions({ ...files, SKIPRING_RING_TLS_CA: 'a.pem' }).ringTls).toEqual({
+      cert: 'c.pem',
+      key: 'k.pem',
+      ca: 'a.pem',
+    });
+    expect(() => readOptions(files)).toThrow('SKIPRING_RING_TLS_CA=null: expected a file');
+  });
+
   it('names every variable that is wrong, with its value', () => {
     const read = () =>
       readOptions({

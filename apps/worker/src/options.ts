@@ -18,6 +18,9 @@ const environmentSchema = z.object({
     .optional(),
   SKIPRING_WORKER_HOST: z.string().min(1).max(255).default('127.0.0.1'),
   SKIPRING_HOST_LABEL: z.string().min(1).max(255).optional(),
+  SKIPRING_RING_TLS_CERT: z.string().min(1).optional(),
+  SKIPRING_RING_TLS_KEY: z.string().min(1).optional(),
+  SKIPRING_RING_TLS_CA: z.string().min(1).optional(),
   SKIPRING_WORKER_RING_PORT: port.default(0),
   SKIPRING_WORKER_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   SKIPRING_WORKER_METRICS_PORT: port.default(0),
@@ -31,6 +34,13 @@ const environmentSchema = z.object({
   SKIPRING_PARENT_PIPE: z.enum(['0', '1']).default('0'),
 });
 
+/** Paths of PEM files. */
+export interface RingTlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+}
+
 /** What a worker process is told from outside. */
 export interface WorkerOptions {
   readonly coordinatorUrl: string;
@@ -42,6 +52,8 @@ export interface WorkerOptions {
   /** Workers of one label are neighbours in a ring. */
   readonly hostLabel: string;
   readonly ringPort: number;
+  /** PEM files with which the ring speaks TLS; null: it does not. */
+  readonly ringTls: RingTlsFiles | null;
   readonly metricsHost: string;
   readonly metricsPort: number;
   /** Intra-op threads of TensorFlow: part of what fixes the bits of a result. */
@@ -85,6 +97,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): WorkerOptions {
     advertisedHost: values.SKIPRING_WORKER_HOST,
     hostLabel: values.SKIPRING_HOST_LABEL ?? hostname(),
     ringPort: values.SKIPRING_WORKER_RING_PORT,
+    ringTls: tlsFilesOf(values),
     metricsHost: values.SKIPRING_WORKER_METRICS_HOST,
     metricsPort: values.SKIPRING_WORKER_METRICS_PORT,
     threads: values.SKIPRING_WORKER_THREADS,
@@ -97,4 +110,27 @@ export function readOptions(environment: NodeJS.ProcessEnv): WorkerOptions {
         : { url: values.SKIPRING_TRACES_URL, everySteps: values.SKIPRING_TRACES_EVERY_STEPS },
     parentPipe: values.SKIPRING_PARENT_PIPE === '1',
   });
+}
+
+/** All three files or none. */
+function tlsFilesOf({
+  SKIPRING_RING_TLS_CERT: cert,
+  SKIPRING_RING_TLS_KEY: key,
+  SKIPRING_RING_TLS_CA: ca,
+}: z.output<typeof environmentSchema>): RingTlsFiles | null {
+  if (cert !== undefined && key !== undefined && ca !== undefined) return { cert, key, ca };
+  const files = {
+    SKIPRING_RING_TLS_CERT: cert,
+    SKIPRING_RING_TLS_KEY: key,
+    SKIPRING_RING_TLS_CA: ca,
+  };
+  const missing = Object.entries(files).flatMap(([name, file]) =>
+    file === undefined ? [name] : [],
+  );
+  if (missing.length === 3) return null;
+  throw new OptionsError(
+    missing.map(
+      (name) => `${name}=null: expected a file, as other SKIPRING_RING_TLS_ files are set`,
+    ),
+  );
 }

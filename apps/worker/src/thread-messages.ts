@@ -1,5 +1,6 @@
 import type { WebAssemblyMemory } from '@skipring/collective';
 import type { TracesTarget } from '@skipring/tracing';
+import type { RingTls } from '@skipring/transport-ws';
 import type { CoordinatorMessage, Fence, Member, WorkerMessage } from '@skipring/protocol';
 
 /** A failure on its way between threads: class instances do not survive a structured clone. */
@@ -66,6 +67,8 @@ export interface IoThreadData {
   readonly workerId: string;
   readonly advertisedHost: string;
   readonly hostLabel: string;
+  /** Null: the ring does not speak TLS. */
+  readonly ringTls: RingTls | null;
   readonly ringPort: number;
   readonly metricsHost: string;
   readonly metricsPort: number;

@@ -31,6 +31,7 @@ function dialTo(
     host: LOOPBACK,
     port,
     path: '/',
+    tls: null,
     headers: { 'x-test': 'yes' },
     handshakeTimeoutMs,
     onOpen: () => {

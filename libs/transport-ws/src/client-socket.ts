@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { connect, isIPv6, type Socket } from 'node:net';
+import { connect, isIP, isIPv6, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { MessageReader, WebSocketError } from './message-reader.js';
 import {
   acceptFor,
@@ -9,6 +10,7 @@ import {
   maskedFrame,
   OPCODE,
 } from './rfc6455.js';
+import { MIN_TLS_VERSION, type RingTls } from './ring-tls.js';
 import { parseUpgradeResponse, type UpgradeResponse } from './upgrade-response.js';
 
 export interface ClientSocketOptions {
@@ -16,6 +18,7 @@ export interface ClientSocketOptions {
   readonly port: number;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly tls: RingTls | null;
   readonly handshakeTimeoutMs: number;
   /** In the turn in which the socket opens, before any message: call `attach`. */
   onOpen(): void;
@@ -62,25 +65,21 @@ export class ClientSocket {
   private peerCloseCode = CLOSE_ABNORMAL;
 
   constructor(private readonly options: ClientSocketOptions) {
-    const { host, port } = options;
-    this.socket = connect({
-      host,
-      port,
-      noDelay: true,
-      onread: {
-        buffer: () => this.place(),
-        callback: (numBytes) => {
-          this.isTaking = true;
-          this.take(numBytes);
-          this.isTaking = false;
-          return true;
-        },
+    this.socket = open(options, {
+      buffer: () => this.place(),
+      callback: (numBytes) => {
+        this.isTaking = true;
+        this.take(numBytes);
+        this.isTaking = false;
+        return true;
       },
     });
     this.timer = setTimeout(() => {
       this.failHandshake(new Error(`no answer within ${options.handshakeTimeoutMs} ms`));
     }, options.handshakeTimeoutMs);
-    this.socket.on('connect', () => this.socket.write(this.request()));
+    this.socket.on(options.tls === null ? 'connect' : 'secureConnect', () =>
+      this.socket.write(this.request()),
+    );
     this.socket.on('error', (error) => {
       if (this.state === 'connecting') this.failHandshake(error);
       else if (this.state === 'open') this.fail(error);
@@ -300,6 +299,21 @@ export class ClientSocket {
     this.handler?.onClose(this.peerCloseCode);
     this.handler = null;
   }
+}
+
+/** A connection, over TLS only to a peer whose certificate is good for its host. */
+function open({ host, port, tls }: ClientSocketOptions, onread: OnReadOpts): Socket {
+  if (tls === null) return connect({ host, port, noDelay: true, onread });
+  const secured = {
+    host,
+    port,
+    ca: tls.ca,
+    minVersion: MIN_TLS_VERSION,
+    ...(isIP(host) === 0 && { servername: host }),
+    // Goes to the socket as it does above, but is not among the types of TLS.
+    onread,
+  } as const;
+  return connectTls(secured).setNoDelay(true);
 }
 
 let discardBuffer: Uint8Array | null = null;

@@ -1,4 +1,10 @@
 import { transportConformance } from '@skipring/collective/testing';
+import { selfSigned } from './testing/self-signed.js';
 import { webSocketGroup } from './testing/web-socket-group.js';
 
 transportConformance('WebSocket', (worldSize, options) => webSocketGroup(worldSize, options));
+
+const tls = selfSigned();
+transportConformance('WebSocket over TLS', (worldSize, options) =>
+  webSocketGroup(worldSize, options, tls),
+);

@@ -67,6 +67,7 @@ export async function connectRing(options: ConnectRingOptions): Promise<Transpor
   });
   const dialling = dial({
     target,
+    tls: listener.tls,
     fence,
     from: rank,
     to: transport.previousRank,

@@ -2,6 +2,7 @@ import { CollectiveError } from '@skipring/collective';
 import { RING_PATH } from '@skipring/protocol';
 import { ClientSocket } from './client-socket.js';
 import { dialHeaders, REFUSAL_HEADER, type RingDial } from './handshake.js';
+import type { RingTls } from './ring-tls.js';
 import type { UpgradeResponse } from './upgrade-response.js';
 
 const FIRST_DELAY_MS = 20;
@@ -15,6 +16,7 @@ export interface DialTarget {
 
 export interface DialOptions extends RingDial {
   readonly target: DialTarget;
+  readonly tls: RingTls | null;
   /** Called in the same turn in which the socket opens: no message is missed. */
   onOpen(socket: ClientSocket): void;
   /** A refusal that another try can't mend. */
@@ -23,7 +25,7 @@ export interface DialOptions extends RingDial {
 
 /** Dials until a socket opens, the peer refuses for good, or the returned function is called. */
 export function dial(options: DialOptions): { stop(): void; lastProblem(): string } {
-  const { target, from, to } = options;
+  const { target, tls, from, to } = options;
   let socket: ClientSocket | null = null;
   let timer: NodeJS.Timeout | null = null;
   let delayMs = FIRST_DELAY_MS;
@@ -34,6 +36,7 @@ export function dial(options: DialOptions): { stop(): void; lastProblem(): strin
     timer = null;
     const trial = new ClientSocket({
       ...target,
+      tls,
       path: RING_PATH,
       headers: dialHeaders(options),
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,

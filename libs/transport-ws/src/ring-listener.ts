@@ -1,4 +1,11 @@
-import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CollectiveError } from '@skipring/collective';
@@ -12,6 +19,7 @@ import {
   sameToken,
   type RefusalCode,
 } from './handshake.js';
+import { MIN_TLS_VERSION, type RingTls } from './ring-tls.js';
 
 export interface RingListenerOptions {
   readonly host: string;
@@ -19,6 +27,8 @@ export interface RingListenerOptions {
   readonly port: number;
   /** Largest payload of a frame that this worker takes, on any link. */
   readonly maxPayloadBytes?: number;
+  /** The ring speaks TLS (`wss`), on all ranks or none. Who dials is known by the ring token. */
+  readonly tls?: RingTls | null;
 }
 
 /** A generation that waits for the dial of this rank's next rank. */
@@ -64,6 +74,8 @@ export class RingListener {
   private constructor(
     private readonly server: Server,
     maxPayloadBytes: number,
+    /** What this rank dials with too. */
+    readonly tls: RingTls | null,
   ) {
     this.maxPayloadBytes = maxPayloadBytes;
     server.maxConnections = MAX_CONNECTIONS;
@@ -78,17 +90,18 @@ export class RingListener {
 
   /** @throws Error of the operating system, e.g. EADDRINUSE. */
   static async listen(options: RingListenerOptions): Promise<RingListener> {
-    const server = createServer(
-      {
-        requestTimeout: HANDSHAKE_TIMEOUT_MS,
-        headersTimeout: HANDSHAKE_TIMEOUT_MS,
-        connectionsCheckingInterval: HANDSHAKE_TIMEOUT_MS,
-        maxHeaderSize: 8_192,
-      },
-      (_request, response) => {
-        response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end();
-      },
-    );
+    const { tls = null } = options;
+    const limits = {
+      requestTimeout: HANDSHAKE_TIMEOUT_MS,
+      headersTimeout: HANDSHAKE_TIMEOUT_MS,
+      connectionsCheckingInterval: HANDSHAKE_TIMEOUT_MS,
+      maxHeaderSize: 8_192,
+    };
+    const secure = { handshakeTimeout: HANDSHAKE_TIMEOUT_MS, minVersion: MIN_TLS_VERSION } as const;
+    const server =
+      tls === null
+        ? createServer(limits, upgradeRequired)
+        : createTlsServer({ ...limits, ...secure, cert: tls.cert, key: tls.key }, upgradeRequired);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(options.port, options.host, () => {
@@ -96,7 +109,8 @@ export class RingListener {
         resolve();
       });
     });
-    return new RingListener(server, options.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES);
+    const { maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES } = options;
+    return new RingListener(server, maxPayloadBytes, tls);
   }
 
   get port(): number {
@@ -182,6 +196,10 @@ export class RingListener {
     if (slot.isTaken()) return new Refusal(409, 'ALREADY_CONNECTED', 'this link has its socket');
     return slot;
   }
+}
+
+function upgradeRequired(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end();
 }
 
 function refuse(stream: Duplex, { status, code, message }: Refusal): void {

@@ -12,7 +12,7 @@ import { WebSocketError } from './message-reader.js';
 import { CLOSE_TOO_LARGE } from './rfc6455.js';
 
 /** How long an abort frame may take to leave before the sockets are broken. */
-const ABORT_GRACE_MS = 100;
+const ABORT_GRACE_MS = 500;
 const LEAVE_GRACE_MS = 1_000;
 const ABORT_KEY = { operation: null, sequence: 0, segment: 0 } as const;
 

@@ -1,5 +1,5 @@
 import { allReduce, broadcast, SharedMemory, type Transport } from '@skipring/collective';
-import { connectRing, RingListener } from '@skipring/transport-ws';
+import { connectRing, RingListener, type RingTls } from '@skipring/transport-ws';
 import type { CollectiveCall, IoRequest } from '../thread-messages.js';
 
 const MAX_FRAME_BYTES = 4 * 1024 * 1024;
@@ -15,9 +15,9 @@ export class RingSession {
 
   private constructor(private readonly listener: RingListener) {}
 
-  static async listen(host: string, port: number): Promise<RingSession> {
+  static async listen(host: string, port: number, tls: RingTls | null): Promise<RingSession> {
     return new RingSession(
-      await RingListener.listen({ host, port, maxPayloadBytes: MAX_FRAME_BYTES }),
+      await RingListener.listen({ host, port, maxPayloadBytes: MAX_FRAME_BYTES, tls }),
     );
   }
 

@@ -26,7 +26,11 @@ const post = (message: IoToCompute): void => {
   port.postMessage(message);
 };
 
-const ring = await RingSession.listen(ringBindAddress(data.advertisedHost), data.ringPort);
+const ring = await RingSession.listen(
+  ringBindAddress(data.advertisedHost),
+  data.ringPort,
+  data.ringTls,
+);
 const metricsServer = await serveMetrics(metrics, data.metricsHost, data.metricsPort);
 
 let heartbeat: NodeJS.Timeout | null = null;

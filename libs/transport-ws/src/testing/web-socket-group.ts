@@ -2,14 +2,20 @@ import type { GroupOptions, TransportGroup } from '@skipring/collective/testing'
 import type { Fence } from '@skipring/protocol';
 import { connectRing } from '../connect-ring.js';
 import { RingListener } from '../ring-listener.js';
+import type { RingTls } from '../ring-tls.js';
 
 export const RING_TOKEN = 'a token of sixteen or more characters';
 export const FENCE: Fence = { jobId: 'job-1', attempt: 1, generation: 1 };
 export const LOOPBACK = '127.0.0.1';
 
-export function listenAll(numListeners: number): Promise<RingListener[]> {
+export function listenAll(
+  numListeners: number,
+  tls: RingTls | null = null,
+): Promise<RingListener[]> {
   return Promise.all(
-    Array.from({ length: numListeners }, () => RingListener.listen({ host: LOOPBACK, port: 0 })),
+    Array.from({ length: numListeners }, () =>
+      RingListener.listen({ host: LOOPBACK, port: 0, tls }),
+    ),
   );
 }
 
@@ -38,8 +44,9 @@ export async function connectAll(
 export async function webSocketGroup(
   worldSize: number,
   options: GroupOptions,
+  tls: RingTls | null = null,
 ): Promise<TransportGroup> {
-  const listeners = await listenAll(worldSize);
+  const listeners = await listenAll(worldSize, tls);
   const transports = await connectAll(listeners, options);
   return {
     transports,

@@ -1,0 +1,1 @@
+export { selfSigned } from './testing/self-signed.js';
