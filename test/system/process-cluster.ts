@@ -67,6 +67,16 @@ export class ProcessCluster {
     return new SkipringClient({ url, token: API_TOKEN });
   }
 
+  /** Of users. */
+  get token(): string {
+    return API_TOKEN;
+  }
+
+  /** It does not come back. */
+  stopRedis(): Promise<void> {
+    return this.redis.server.stop();
+  }
+
   /** The leader, to be killed or frozen by a test. */
   get leader(): ServerProcess {
     if (this.coordinator === null) throw new Error('no coordinator was started');

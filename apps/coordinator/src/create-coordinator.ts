@@ -176,7 +176,17 @@ async function start(
       }),
     ),
     provide(tokens.CHECKPOINTS, checkpoints),
-    provide(tokens.METRICS, new MetricsPage({ metrics, store, scheduler, queues, log })),
+    provide(
+      tokens.METRICS,
+      new MetricsPage({
+        metrics,
+        store,
+        scheduler,
+        queues,
+        dataDirectory: options.dataDirectory,
+        log,
+      }),
+    ),
     provide(tokens.SCHEDULER, scheduler),
     provide(tokens.TOKENS, accessTokens),
     provide(tokens.AUDIT, audit),

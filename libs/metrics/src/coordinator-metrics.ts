@@ -159,6 +159,12 @@ export class CoordinatorMetrics {
     this.cluster.httpDuration.observe({ method, route, status: String(status) }, seconds);
   }
 
+  /** Of the file system that has the data directory. */
+  setDataDirectory({ freeBytes, sizeBytes }: { freeBytes: number; sizeBytes: number }): void {
+    this.cluster.dataDirectoryFree.set(freeBytes);
+    this.cluster.dataDirectorySize.set(sizeBytes);
+  }
+
   setRedisUp(isUp: boolean): void {
     this.cluster.redisUp.set(isUp ? 1 : 0);
   }

@@ -124,6 +124,14 @@ export const clusterMetrics = {
     'skipring_checkpoints_damaged_total',
     'Stored checkpoints that were found damaged and passed over.',
   ),
+  dataDirectoryFree: gauge(
+    'skipring_data_directory_free_bytes',
+    "Room left on the file system of the coordinator's data directory.",
+  ),
+  dataDirectorySize: gauge(
+    'skipring_data_directory_size_bytes',
+    "Size of the file system of the coordinator's data directory.",
+  ),
   events: counter('skipring_job_events_total', 'Events of jobs by type.', ['type']),
   httpDuration: histogram(
     'skipring_http_request_duration_seconds',

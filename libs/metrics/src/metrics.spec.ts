@@ -23,6 +23,7 @@ function busyCoordinator(jobId: string) {
   busy.observeCheckpoint(jobId, 5);
   busy.countCheckpointUpload('stored');
   busy.setRedisUp(true);
+  busy.setDataDirectory({ freeBytes: 1e9, sizeBytes: 4e9 });
   busy.setDesiredWorkers(new Map([[4, 3]]));
   busy.observeGeneration({ jobId, attempt: 2, generation: 3 }, 4);
   busy.observeStep(jobId, metrics);

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import type { CoordinatorMetrics, Counts } from '@skipring/metrics';
 import { workerStates } from '@skipring/protocol';
 import type { RunStore, WorkQueue } from '@skipring/redis';
@@ -10,6 +11,7 @@ export interface MetricsSources {
   readonly scheduler: Scheduler;
   /** By name. */
   readonly queues: Readonly<Record<string, Pick<WorkQueue<unknown>, 'counts'>>>;
+  readonly dataDirectory: string;
   readonly log: Logger;
 }
 
@@ -29,9 +31,20 @@ export class MetricsPage {
       metrics.setRedisUp(false);
       log.warn({ err: error }, 'metrics without counts of jobs and queues');
     }
+    await this.readDataDirectory();
     metrics.setDesiredWorkers(scheduler.desiredWorkers());
     metrics.setCounts({ ...this.counts, workers: this.countWorkers(scheduler) });
     return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
+  }
+
+  private async readDataDirectory(): Promise<void> {
+    const { metrics, dataDirectory, log } = this.sources;
+    try {
+      const { bavail, blocks, bsize } = await statfs(dataDirectory);
+      metrics.setDataDirectory({ freeBytes: bavail * bsize, sizeBytes: blocks * bsize });
+    } catch (error) {
+      log.warn({ err: error, dataDirectory }, 'metrics without the room that is left');
+    }
   }
 
   private async readCounts(): Promise<{ jobs: Counts; queues: Record<string, Counts> }> {

@@ -4,7 +4,7 @@ import {
   workerProcessMetrics as worker,
 } from '@skipring/metrics';
 import type { Board } from '../board.js';
-import { CHOSEN_JOBS, CHOSEN_WORKERS, latest, perSecond, total } from '../expressions.js';
+import { CHOSEN_JOBS, CHOSEN_WORKERS, latest, mean, perSecond, total } from '../expressions.js';
 
 export const reliability: Board = {
   uid: 'skipring-reliability',
@@ -149,6 +149,42 @@ export const reliability: Board = {
           width: 8,
           queries: [
             { expression: perSecond(cluster.checkpointUploads, 'result'), legend: '{{result}}' },
+          ],
+        },
+        {
+          title: 'Time that checkpoints hold training',
+          help: 'The copy out of the session and the comparison of the replicas; packing and sending go on beside training.',
+          kind: 'lines',
+          unit: 's',
+          width: 8,
+          queries: [
+            {
+              expression: mean(worker.checkpointHeld, 'instance', CHOSEN_WORKERS),
+              legend: '{{instance}}',
+            },
+          ],
+        },
+        {
+          title: 'Checkpoints found damaged',
+          help: 'Stored ones that did not match their checksums and were passed over, within the time shown. Anything but 0 is a fault of the storage.',
+          kind: 'number',
+          unit: 'short',
+          width: 4,
+          thresholds: [{ from: 0.5, color: 'red' }],
+          queries: [{ expression: total(cluster.damagedCheckpoints, 'instance'), legend: '' }],
+        },
+        {
+          title: "Room on the coordinator's disk",
+          help: 'Of the file system that has data sets and, without an object store, checkpoints. The alert fires below 10 %.',
+          kind: 'lines',
+          unit: 'percentunit',
+          width: 12,
+          max: 1,
+          queries: [
+            {
+              expression: `${latest(cluster.dataDirectoryFree, 'instance')} / ${latest(cluster.dataDirectorySize, 'instance')}`,
+              legend: '{{instance}}',
+            },
           ],
         },
       ],
