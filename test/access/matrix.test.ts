@@ -20,7 +20,11 @@ const senders = new Map<string, string | null>([
 
 beforeAll(async () => {
   redis = await startTestRedis();
-  coordinator = await startCoordinator(redis.url, { apiToken: API_TOKEN, joinToken: JOIN_TOKEN });
+  coordinator = await startCoordinator(redis.url, {
+    apiToken: API_TOKEN,
+    joinToken: JOIN_TOKEN,
+    takesFaults: true,
+  });
   for (const role of roles) senders.set(role, await createToken(role, role));
 });
 afterAll(async () => {

@@ -6,7 +6,7 @@ import { freePort } from '../support/free-port.js';
 import { JobWatch } from '../system/job-watch.js';
 import { ProcessCluster } from '../system/process-cluster.js';
 import type { ServerProcess } from '../system/server-process.js';
-import { SwitchingProxy } from './switching-proxy.js';
+import { ForwardingProxy } from '../support/forwarding-proxy.js';
 
 /** Steps to see before a fault: by then training is under way, and far from its end. */
 const BEFORE_FAULT = 4;
@@ -14,14 +14,14 @@ const EXIT_LEADERSHIP_LOST = 3;
 
 describe('of two coordinators with one store', () => {
   let cluster: ProcessCluster;
-  let proxy: SwitchingProxy;
+  let proxy: ForwardingProxy;
   let job: DisturbedJob;
   let standby: ServerProcess | null = null;
   let standbyPort: number;
 
   beforeAll(async () => {
     cluster = await ProcessCluster.start(0);
-    proxy = await SwitchingProxy.start(cluster.port);
+    proxy = await ForwardingProxy.start(cluster.port);
     await cluster.haveWorkers(2, proxy.url);
     job = await DisturbedJob.prepare(cluster);
   });

@@ -54,6 +54,8 @@ export async function startCoordinator(
     keyPrefix: `coordinator-${++numPrefixes}`,
     heartbeatIntervalMs: 1_000,
     heartbeatTimeoutMs: 5_000,
+    computeSilenceLimitMs: 60_000,
+    takesFaults: false,
     maxWorkers: 16,
     maxCheckpointBytes: 1_000_000,
     logLevel: 'silent',

@@ -27,6 +27,7 @@ export function helloOf(workerId: string, changes: Partial<Hello> = {}): Hello {
     ringPort: 40_000,
     device: { kind: 'cpu', name: 'fake', memoryBytes: 1_000_000 },
     threads: 1,
+    takesFaults: false,
     ...changes,
   };
 }

@@ -1,22 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CHECKPOINT_STEPS, DisturbedJob } from './disturbed-job.js';
-import { ProcessCluster } from './process-cluster.js';
+import { describe, expect, it } from 'vitest';
+import { disturbedCluster } from './disturbed-cluster.js';
+import { CHECKPOINT_STEPS } from './disturbed-job.js';
 
 /** Steps to see before a fault: by then training is under way, and far from its end. */
 const BEFORE_FAULT = 4;
 
 describe('a job ends with the undisturbed model, after the coordinator is killed and comes back', () => {
-  let cluster: ProcessCluster;
-  let job: DisturbedJob;
-
-  beforeAll(async () => {
-    cluster = await ProcessCluster.start(2);
-    job = await DisturbedJob.prepare(cluster);
-  });
-  beforeEach(() => cluster.haveWorkers(2));
-  afterAll(() => cluster.stop());
+  const disturbed = disturbedCluster();
 
   it('to the same workers', async () => {
+    const { cluster, job } = disturbed;
     const watch = await job.submit({ min: 2 });
     const { workers } = await watch.generation(1);
     const { metrics } = await watch.step(BEFORE_FAULT);
@@ -33,6 +26,7 @@ describe('a job ends with the undisturbed model, after the coordinator is killed
   });
 
   it('to fewer workers', async () => {
+    const { cluster, job } = disturbed;
     const watch = await job.submit();
     const { workers } = await watch.generation(1);
     await watch.step(BEFORE_FAULT);
@@ -47,6 +41,7 @@ describe('a job ends with the undisturbed model, after the coordinator is killed
   });
 
   it('to none of the workers that it had', async () => {
+    const { cluster, job } = disturbed;
     const watch = await job.submit();
     const { workers } = await watch.generation(1);
     await watch.first('checkpoint', ({ step }) => step === CHECKPOINT_STEPS);
@@ -62,6 +57,7 @@ describe('a job ends with the undisturbed model, after the coordinator is killed
   });
 
   it('with another job in the queue', async () => {
+    const { cluster, job } = disturbed;
     const first = await job.submit({ min: 2 });
     const { metrics } = await first.step(BEFORE_FAULT);
     const second = await job.submit({ min: 2 });

@@ -12,7 +12,7 @@ const LANES = { count: 5, size: 12 };
 export const STEPS_PER_EPOCH = 7;
 export const CHECKPOINT_STEPS = 10;
 
-type DisturbedJobOptions = Pick<JobSpecInput, 'lanes' | 'sync'> & {
+export type DisturbedJobOptions = Pick<JobSpecInput, 'lanes' | 'sync'> & {
   readonly numEpochs?: number;
   readonly numTest?: number;
 };

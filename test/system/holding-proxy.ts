@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { ForwardingProxy, type Link } from '../support/forwarding-proxy.js';
 
 /** What the proxy keeps back of a checkpoint's upload. */
 export type Held =
@@ -13,28 +12,22 @@ const FORWARDED_BYTES = 20_000;
 
 /** Stands between workers and the coordinator, and can hold an upload of a checkpoint for ever. */
 export class HoldingProxy {
-  private readonly sockets = new Set<Socket>();
   private held: Held | null = null;
   private pattern = /^$/;
   private onHeld: () => void = () => undefined;
 
-  private constructor(
-    private readonly server: Server,
-    private readonly targetPort: number,
-  ) {
-    server.on('connection', (worker) => {
-      this.join(worker);
-    });
+  private constructor(private readonly proxy: ForwardingProxy) {
+    proxy.onLink = (link) => {
+      this.join(link);
+    };
   }
 
   static async start(targetPort: number): Promise<HoldingProxy> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return new HoldingProxy(server, targetPort);
+    return new HoldingProxy(await ForwardingProxy.start(targetPort));
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return this.proxy.url;
   }
 
   /** Holds the next upload of a checkpoint of this step; resolves when it is held. */
@@ -47,13 +40,10 @@ export class HoldingProxy {
   }
 
   async close(): Promise<void> {
-    this.server.close();
-    for (const socket of this.sockets) socket.destroy();
-    await once(this.server, 'close');
+    await this.proxy.close();
   }
 
-  private join(worker: Socket): void {
-    const coordinator = connect(this.targetPort, '127.0.0.1');
+  private join({ client: worker, target: coordinator }: Link): void {
     /** Of this pair of sockets. */
     let held: Held | null = null;
     let numForwarded = 0;
@@ -75,18 +65,5 @@ export class HoldingProxy {
       if (held === 'answer') this.onHeld();
       else worker.write(bytes);
     });
-    for (const [socket, other] of [
-      [worker, coordinator],
-      [coordinator, worker],
-    ] as const) {
-      this.sockets.add(socket);
-      socket.setNoDelay();
-      // A reset is the other side's death, which is what tests bring about.
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        this.sockets.delete(socket);
-        other.destroy();
-      });
-    }
   }
 }

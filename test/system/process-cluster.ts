@@ -10,6 +10,13 @@ import { ServerProcess } from './server-process.js';
 const API_TOKEN = 'api-token-of-a-test';
 const JOIN_TOKEN = 'join-token-of-a-test';
 
+export interface ProcessClusterOptions {
+  /** Of the coordinator and all workers, besides what they must have. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** In place of a server of the cluster's own; stopped with the cluster. */
+  readonly redis?: Pick<TestRedis, 'url' | 'stop'>;
+}
+
 /**
  * Redis, a coordinator and workers, each a process that a test may kill, freeze and start again. The
  * coordinator comes back at the same port with the same Redis and data directory.
@@ -22,17 +29,26 @@ export class ProcessCluster {
   private numStarted = 0;
 
   private constructor(
-    private readonly redis: TestRedis,
-    private readonly dataDirectory: string,
+    private readonly redis: Pick<TestRedis, 'url' | 'stop'>,
+    readonly dataDirectory: string,
     readonly port: number,
+    private readonly environment: Readonly<Record<string, string>>,
   ) {
     this.url = `http://127.0.0.1:${port}`;
     this.client = new SkipringClient({ url: this.url, token: API_TOKEN });
   }
 
-  static async start(numWorkers: number): Promise<ProcessCluster> {
+  static async start(
+    numWorkers: number,
+    { environment = {}, redis }: ProcessClusterOptions = {},
+  ): Promise<ProcessCluster> {
     const dataDirectory = await mkdtemp(join(tmpdir(), 'skipring-system-'));
-    const cluster = new ProcessCluster(await startTestRedis(), dataDirectory, await freePort());
+    const cluster = new ProcessCluster(
+      redis ?? (await startTestRedis()),
+      dataDirectory,
+      await freePort(),
+      environment,
+    );
     try {
       await cluster.startCoordinator();
       await cluster.haveWorkers(numWorkers);
@@ -57,6 +73,7 @@ export class ProcessCluster {
         SKIPRING_DATA_DIR: this.dataDirectory,
         SKIPRING_API_TOKEN: API_TOKEN,
         SKIPRING_JOIN_TOKEN: JOIN_TOKEN,
+        ...this.environment,
       },
       (line) => line.event === event,
     );
@@ -100,6 +117,7 @@ export class ProcessCluster {
       {
         SKIPRING_COORDINATOR_URL: coordinatorUrl,
         SKIPRING_JOIN_TOKEN: JOIN_TOKEN,
+        ...this.environment,
         SKIPRING_WORKER_ID: id,
         SKIPRING_WORKER_THREADS: '1',
         ...environment,

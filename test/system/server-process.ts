@@ -64,6 +64,15 @@ export class ServerProcess {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** The log lines of this event so far. */
+  logged(event: string): LogLine[] {
+    return this.output
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as LogLine)
+      .filter((line) => line.event === event);
+  }
+
   /** All that it has logged. */
   get log(): string {
     return this.output;

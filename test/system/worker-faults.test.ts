@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { disturbedCluster } from './disturbed-cluster.js';
 import { CHECKPOINT_STEPS, DisturbedJob, NUM_TRAIN, STEPS_PER_EPOCH } from './disturbed-job.js';
 import { JobWatch } from './job-watch.js';
-import { ProcessCluster } from './process-cluster.js';
 
 /** Steps to see before a fault: by then training is under way, and far from its end. */
 const BEFORE_FAULT = 4;
@@ -9,17 +9,10 @@ const BEFORE_FAULT = 4;
 const LONG_TEST_SPLIT = 1_601;
 
 describe('a job ends with the undisturbed model', () => {
-  let cluster: ProcessCluster;
-  let job: DisturbedJob;
-
-  beforeAll(async () => {
-    cluster = await ProcessCluster.start(2);
-    job = await DisturbedJob.prepare(cluster);
-  });
-  beforeEach(() => cluster.haveWorkers(2));
-  afterAll(() => cluster.stop());
+  const disturbed = disturbedCluster();
 
   it.each([0, 1])('after rank %i is killed: the survivor goes on', async (rank) => {
+    const { cluster, job } = disturbed;
     const watch = await job.submit();
     const { workers } = await watch.generation(1);
     await watch.step(BEFORE_FAULT);
@@ -41,6 +34,7 @@ describe('a job ends with the undisturbed model', () => {
   });
 
   it('after a worker is killed and another takes its place', async () => {
+    const { cluster, job } = disturbed;
     const watch = await job.submit({ min: 2 });
     const { workers } = await watch.generation(1);
     await watch.step(BEFORE_FAULT);
@@ -58,6 +52,7 @@ describe('a job ends with the undisturbed model', () => {
   });
 
   it('after a worker is frozen and wakes behind the others', async () => {
+    const { cluster, job } = disturbed;
     await cluster.haveWorkers(3);
     const watch = await job.submit({ min: 2 });
     const { workers } = await watch.generation(1);
@@ -82,6 +77,7 @@ describe('a job ends with the undisturbed model', () => {
   });
 
   it('after SIGTERM drains a worker', async () => {
+    const { cluster, job } = disturbed;
     const watch = await job.submit();
     const { workers } = await watch.generation(1);
     await watch.step(BEFORE_FAULT);
@@ -99,6 +95,7 @@ describe('a job ends with the undisturbed model', () => {
   });
 
   it('after SIGTERM drains all workers: no step is lost', async () => {
+    const { cluster, job } = disturbed;
     const watch = await job.submit();
     const { workers } = await watch.generation(1);
     await watch.step(BEFORE_FAULT);
@@ -115,6 +112,7 @@ describe('a job ends with the undisturbed model', () => {
   });
 
   it('after all workers are killed: new ones go on from the last checkpoint', async () => {
+    const { cluster, job } = disturbed;
     const watch = await job.submit();
     const { workers } = await watch.generation(1);
     await watch.first('checkpoint', ({ step }) => step === CHECKPOINT_STEPS);
@@ -130,6 +128,7 @@ describe('a job ends with the undisturbed model', () => {
   });
 
   it('after a job of a higher priority takes its workers, and gives them back', async () => {
+    const { cluster, job } = disturbed;
     const low = await job.submit({ min: 2 });
     await low.step(BEFORE_FAULT);
     const high = await job.submit({ min: 2 }, { priority: 90 });
@@ -150,6 +149,7 @@ describe('a job ends with the undisturbed model', () => {
   });
 
   it('after it is cancelled and resumed', async () => {
+    const { cluster, job } = disturbed;
     const watch = await job.submit();
     await watch.step(BEFORE_FAULT);
     await cluster.client.cancel(watch.id);
@@ -171,11 +171,13 @@ describe('a job ends with the undisturbed model', () => {
     let evaluated: DisturbedJob;
 
     beforeAll(async () => {
+      const { cluster } = disturbed;
       await cluster.haveWorkers(2);
       evaluated = await DisturbedJob.prepare(cluster, { numEpochs: 2, numTest: LONG_TEST_SPLIT });
     });
 
     it.each([0, 1])('rank %i', async (rank) => {
+      const { cluster } = disturbed;
       const watch = await evaluated.submit();
       const { workers } = await watch.generation(1);
       await watch.step(STEPS_PER_EPOCH);

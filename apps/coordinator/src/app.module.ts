@@ -3,6 +3,7 @@ import { AuditController } from './access/audit.controller.js';
 import { TokensController } from './access/tokens.controller.js';
 import { DataSetsController } from './data-sets/data-sets.controller.js';
 import { SamplesController } from './data-sets/samples.controller.js';
+import { FaultsController } from './faults/faults.controller.js';
 import { InternalController } from './internal/internal.controller.js';
 import { HistoriesController } from './jobs/histories.controller.js';
 import { LayersController } from './jobs/layers.controller.js';
@@ -26,6 +27,7 @@ export class AppModule {
         DataSetsController,
         SamplesController,
         WorkersController,
+        FaultsController,
         InternalController,
         TokensController,
         AuditController,

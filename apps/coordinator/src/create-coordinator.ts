@@ -137,6 +137,8 @@ async function start(
     metrics,
     tracer: tracing?.steps ?? null,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
+    computeSilenceLimitMs: options.computeSilenceLimitMs,
+    takesFaults: options.takesFaults,
     maxWorkers: options.maxWorkers,
     onEvent: ({ type, jobId }) => {
       metrics.countEvent(type);
@@ -172,6 +174,7 @@ async function start(
         scheduler,
         metrics,
         maxBytes: options.maxCheckpointBytes,
+        faults: scheduler.faults,
         log,
       }),
     ),
@@ -190,6 +193,7 @@ async function start(
     provide(tokens.SCHEDULER, scheduler),
     provide(tokens.TOKENS, accessTokens),
     provide(tokens.AUDIT, audit),
+    provide(tokens.FAULTS, { desk: scheduler.faults }),
   ]);
   await recoverJobs(store, entries);
   await entries.recover();

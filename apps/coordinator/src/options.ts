@@ -44,6 +44,8 @@ const environmentSchema = z.object({
   SKIPRING_S3_REGION: z.string().min(1).max(64).default('us-east-1'),
   SKIPRING_S3_ACCESS_KEY_ID: z.string().min(1).max(128).optional(),
   SKIPRING_S3_SECRET_ACCESS_KEY: z.string().min(1).max(512).optional(),
+  SKIPRING_COMPUTE_SILENCE_MS: integer(1_000, 3_600_000).default(60_000),
+  SKIPRING_FAULTS: z.enum(['0', '1']).default('0'),
   SKIPRING_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   SKIPRING_TRACES_URL: z.url({ protocol: /^https?$/ }).optional(),
   SKIPRING_TRACES_EVERY_STEPS: integer(1, 1_000_000).default(1),
@@ -74,6 +76,10 @@ export interface CoordinatorOptions {
   readonly heartbeatIntervalMs: number;
   /** A worker silent for this long is dead. */
   readonly heartbeatTimeoutMs: number;
+  /** So is one whose compute thread has not answered for this long. */
+  readonly computeSilenceLimitMs: number;
+  /** Whether users may bring about faults. */
+  readonly takesFaults: boolean;
   /** The most workers of one number of threads that an autoscaler may start. */
   readonly maxWorkers: number;
   readonly maxCheckpointBytes: number;
@@ -129,6 +135,8 @@ export function readOptions(environment: NodeJS.ProcessEnv): CoordinatorOptions 
     keyPrefix: values.SKIPRING_KEY_PREFIX,
     heartbeatIntervalMs: values.SKIPRING_HEARTBEAT_INTERVAL_MS,
     heartbeatTimeoutMs: values.SKIPRING_HEARTBEAT_TIMEOUT_MS,
+    computeSilenceLimitMs: values.SKIPRING_COMPUTE_SILENCE_MS,
+    takesFaults: values.SKIPRING_FAULTS === '1',
     maxWorkers: values.SKIPRING_MAX_WORKERS,
     maxCheckpointBytes: values.SKIPRING_MAX_CHECKPOINT_MB * 1_000_000,
     logLevel: values.SKIPRING_LOG_LEVEL,

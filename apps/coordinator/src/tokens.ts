@@ -11,5 +11,7 @@ export const CHECKPOINTS = Symbol('Checkpoints');
 export const METRICS = Symbol('MetricsSource');
 export const TOKENS = Symbol('TokensService');
 export const AUDIT = Symbol('AuditStore');
+/** The fault desk, or none: `{ desk }`. */
+export const FAULTS = Symbol('FaultDesk');
 export const SCHEDULER = Symbol('Scheduler');
 export const SAMPLE_INDEX = Symbol('SampleIndex');

@@ -7,6 +7,7 @@ import { CoordinatorHttp } from './compute/coordinator-http.js';
 import { IoLink } from './compute/io-link.js';
 import { openJob } from './compute/open-job.js';
 import { Departure } from './departure.js';
+import { FaultInjector } from './faults/fault-injector.js';
 import { OptionsError, readOptions, type WorkerOptions } from './options.js';
 import { Pulse } from './pulse.js';
 import { readRingTls } from './read-ring-tls.js';
@@ -64,6 +65,7 @@ const { link, metricsPort, ringPort } = await IoLink.start(
     device: loaded.device,
     logLevel: options.logLevel,
     tracing: options.tracing,
+    takesFaults: options.takesFaults,
     pulse: pulse.buffer,
   },
   {
@@ -94,6 +96,7 @@ const worker = new ComputeWorker(
     log.info('released by the coordinator');
     departure.end(0);
   },
+  options.takesFaults ? new FaultInjector(link) : null,
 );
 
 async function shutDown(exitCode: number): Promise<void> {

@@ -31,6 +31,7 @@ const environmentSchema = z.object({
   SKIPRING_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   SKIPRING_TRACES_URL: z.url({ protocol: /^https?$/ }).optional(),
   SKIPRING_TRACES_EVERY_STEPS: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  SKIPRING_FAULTS: z.enum(['0', '1']).default('0'),
   SKIPRING_PARENT_PIPE: z.enum(['0', '1']).default('0'),
 });
 
@@ -63,6 +64,8 @@ export interface WorkerOptions {
   readonly logLevel: string;
   /** Where the spans of steps go; null draws none. */
   readonly tracing: TracesTarget | null;
+  /** Whether it brings about faults that the coordinator asks for. */
+  readonly takesFaults: boolean;
   /** Exit when standard input closes: the launcher that started this process is gone. */
   readonly parentPipe: boolean;
 }
@@ -108,6 +111,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): WorkerOptions {
       values.SKIPRING_TRACES_URL === undefined
         ? null
         : { url: values.SKIPRING_TRACES_URL, everySteps: values.SKIPRING_TRACES_EVERY_STEPS },
+    takesFaults: values.SKIPRING_FAULTS === '1',
     parentPipe: values.SKIPRING_PARENT_PIPE === '1',
   });
 }

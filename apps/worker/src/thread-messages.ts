@@ -2,6 +2,7 @@ import type { WebAssemblyMemory } from '@skipring/collective';
 import type { TracesTarget } from '@skipring/tracing';
 import type { RingTls } from '@skipring/transport-ws';
 import type { CoordinatorMessage, Fence, Member, WorkerMessage } from '@skipring/protocol';
+import type { Strike } from './faults/armed-faults.js';
 
 /** A failure on its way between threads: class instances do not survive a structured clone. */
 export interface ThreadError {
@@ -40,11 +41,14 @@ export type IoRequest =
       readonly deadlineMs: number;
     }
   | { readonly kind: 'collective'; readonly call: CollectiveCall }
-  | { readonly kind: 'closeRing' };
+  | { readonly kind: 'closeRing' }
+  /** A message that must be with the operating system before the reply. */
+  | { readonly kind: 'announce'; readonly message: WorkerMessage };
 
 export type ComputeToIo =
   | { readonly kind: 'request'; readonly id: number; readonly request: IoRequest }
   | { readonly kind: 'send'; readonly message: WorkerMessage }
+  | { readonly kind: 'strikeRing'; readonly strike: Strike; readonly fence: Fence }
   | { readonly kind: 'close' };
 
 export type IoToCompute =
@@ -80,6 +84,7 @@ export interface IoThreadData {
   };
   readonly logLevel: string;
   readonly tracing: TracesTarget | null;
+  readonly takesFaults: boolean;
   /** Memory of the compute thread's `Pulse`. */
   readonly pulse: SharedArrayBuffer;
 }

@@ -3,6 +3,7 @@ import {
   classCountsSchema,
   dataSetViewSchema,
   evaluationResultSchema,
+  faultViewSchema,
   finalJobStates,
   jobEventSchema,
   jobPageSchema,
@@ -23,6 +24,8 @@ import {
   type DataSetRegistrationInput,
   type DataSetView,
   type EvaluationResult,
+  type FaultRequestInput,
+  type FaultView,
   type JobEvent,
   type JobPage,
   type JobSpecInput,
@@ -247,6 +250,22 @@ export class SkipringClient {
   /** Who changed what, newest first. */
   audit(query: { limit?: number; cursor?: string } = {}): Promise<AuditPage> {
     return this.http.json(auditPageSchema, '/audit', { query });
+  }
+
+  /** Arms a fault; the cluster must have been started to take them. */
+  armFault(request: FaultRequestInput): Promise<FaultView> {
+    return this.http.json(faultViewSchema, '/faults', { method: 'POST', body: request });
+  }
+
+  /** Armed faults, and what became of earlier ones. */
+  async faults(): Promise<FaultView[]> {
+    return (await this.http.json(list(faultViewSchema), '/faults')).items;
+  }
+
+  cancelFault(id: string): Promise<FaultView> {
+    return this.http.json(faultViewSchema, `/faults/${encodeURIComponent(id)}/cancel`, {
+      method: 'POST',
+    });
   }
 
   /** A job's events that are stored by now, behind `afterId` or from its beginning, in order. */

@@ -153,6 +153,8 @@ export class Cluster {
       case 'leave':
         drain(state, workerId, message.reason);
         return;
+      case 'faultFired':
+        return;
       case 'stopped':
         if (sameFence(worker.stopping?.fence ?? null, message.fence)) stopped(state, worker);
         return;

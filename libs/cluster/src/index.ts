@@ -1,6 +1,7 @@
 export { Cluster } from './cluster.js';
 export type { Halt } from './endings.js';
 export { desiredWorkers, type WorkerDemand } from './desired-workers.js';
+export { FaultBook } from './faults/fault-book.js';
 export { Ledger, type LedgerChange, type LedgerFinding, type LedgerPlan } from './ledger/ledger.js';
 export { ledgerView } from './ledger/view.js';
 export { assignLanes } from './lanes.js';

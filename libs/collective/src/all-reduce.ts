@@ -4,6 +4,7 @@ import {
   pipelinedSegmentBytes,
   reduceScatterSteps,
   ringPass,
+  type HalfHook,
   type RingStep,
 } from './ring-pass.js';
 import { runCollective, segmentBytesOf, type CollectiveOptions } from './run-collective.js';
@@ -18,6 +19,8 @@ export interface ReduceOptions extends CollectiveOptions {
 export interface AllReduceOptions extends ReduceOptions {
   /** The same on all ranks; default: `exchange` up to EXCHANGE_LIMIT_BYTES, else `ring`. */
   readonly algorithm?: 'ring' | 'exchange';
+  /** Told before the first segment of each half of `ring` is sent, which waits for it. */
+  readonly onHalf?: HalfHook;
 }
 
 /**
@@ -109,7 +112,7 @@ export function allGather(
 function pass(
   transport: Transport,
   vector: Vector,
-  options: ReduceOptions,
+  options: AllReduceOptions,
   operation: 'allReduce' | 'reduceScatter' | 'allGather',
   sequence: number,
   steps: readonly RingStep[],
@@ -119,5 +122,13 @@ function pass(
     options.segmentBytes ??
     pipelinedSegmentBytes(maxSegmentBytes, vector.byteLength, transport.worldSize);
   const reduction = options.reduction ?? 'sum';
-  return ringPass(transport, vector, { operation, sequence, segmentBytes, steps, reduction });
+  const { onHalf } = options;
+  return ringPass(transport, vector, {
+    operation,
+    sequence,
+    segmentBytes,
+    steps,
+    reduction,
+    onHalf,
+  });
 }

@@ -3,6 +3,10 @@ export type CollectiveErrorCode =
   | 'DEADLINE'
   /** A neighbour's socket closed or broke. */
   | 'PEER_CLOSED'
+  /** A neighbour gave no sign of life for too long, though its socket is open. */
+  | 'PEER_SILENT'
+  /** A segment was passed over: a later one of its collective came. */
+  | 'SEGMENT_LOST'
   /** A frame, dial or membership is older than what this rank knows. */
   | 'STALE_GENERATION'
   /** Another rank failed and said so; `rank` and `originCode` say which and how. */

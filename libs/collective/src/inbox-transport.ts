@@ -1,6 +1,7 @@
 import { CollectiveError } from './collective-error.js';
 import { FailureLatch } from './failure-latch.js';
 import { Inbox } from './inbox.js';
+import { SegmentOrder } from './segment-order.js';
 import type { SegmentKey, Sink, Transport } from './transport.js';
 
 /** What a segment that no receive waits for may occupy in memory, summed over such segments. */
@@ -21,6 +22,7 @@ export abstract class InboxTransport implements Transport {
   readonly segmentBytes: number;
   private readonly latch = new FailureLatch();
   private readonly inbox: Inbox;
+  private readonly order = new SegmentOrder();
   private sequence = 0;
   private numBytesSent = 0;
   private numSending = 0;
@@ -111,6 +113,7 @@ export abstract class InboxTransport implements Transport {
    */
   protected place(key: SegmentKey, numBytes: number): Uint8Array {
     try {
+      this.order.expectNext(key);
       return this.inbox.place(key, numBytes);
     } catch (error) {
       throw this.blamed(error);
@@ -121,6 +124,7 @@ export abstract class InboxTransport implements Transport {
   protected deliver(key: SegmentKey, payload: Uint8Array, checksum?: number): void {
     if (this.failed !== null) return;
     try {
+      this.order.take(key);
       this.inbox.deliver(key, payload, checksum);
     } catch (error) {
       this.abort(this.blamed(error));

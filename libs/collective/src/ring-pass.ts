@@ -58,12 +58,15 @@ export function pipelinedSegmentBytes(
   return Math.min(maxSegmentBytes, Math.max(MIN_PIPELINED_BYTES, half));
 }
 
+export type HalfHook = (half: 'reduceScatter' | 'allGather') => Promise<void>;
+
 interface RingPass {
   readonly operation: RingOperation;
   readonly sequence: number;
   readonly segmentBytes: number;
   readonly steps: readonly RingStep[];
   readonly reduction: Reduction;
+  readonly onHalf: HalfHook | undefined;
 }
 
 /**
@@ -78,7 +81,7 @@ async function ringPassWith(
   staging: Uint8Array | null,
   transport: Transport,
   vector: Vector,
-  { operation, sequence, segmentBytes, steps, reduction }: RingPass,
+  { operation, sequence, segmentBytes, steps, reduction, onHalf }: RingPass,
 ): Promise<void> {
   const kernel = kernelFor(vector, reduction);
   const segmentLength = Math.max(1, Math.floor(segmentBytes / vector.BYTES_PER_ELEMENT));
@@ -87,7 +90,9 @@ async function ringPassWith(
   const incoming = steps.flatMap(({ receiveChunk, combine }) =>
     segmentsOf(receiveChunk).map((range) => ({ range, combine })),
   );
-  const outgoing = steps.flatMap(({ sendChunk }) => segmentsOf(sendChunk));
+  const outgoing = steps.flatMap(({ sendChunk, combine }) =>
+    segmentsOf(sendChunk).map((range) => ({ range, combine })),
+  );
   expectSegmentCount(Math.max(incoming.length, outgoing.length), segmentBytes);
 
   const arrivals = incoming.map(({ range: { begin, end }, combine }, segment) => {
@@ -103,7 +108,13 @@ async function ringPassWith(
 
   async function sendAll(): Promise<void> {
     const window = new SendWindow(SEND_WINDOW);
-    for (const [segment, { begin, end }] of outgoing.entries()) {
+    let half: RingStep['combine'] | null = null;
+    for (const [segment, { range, combine }] of outgoing.entries()) {
+      const { begin, end } = range;
+      if (combine !== half) {
+        half = combine;
+        await onHalf?.(combine === 'reduce' ? 'reduceScatter' : 'allGather');
+      }
       // After this rank's own chunk, what goes out is what came in, in the same order.
       const checksum = segment >= numOwn ? await arrivals[segment - numOwn] : undefined;
       await window.push(() =>

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dataSetManifestSchema } from './data-set.js';
 import { evaluationResultSchema, stepMetricsSchema, stepPartsSchema } from './events.js';
+import { armedFaultSchema } from './faults.js';
 import { jobSpecSchema } from './job-spec.js';
 import { layersSchema, layerStatisticsSchema } from './layers.js';
 
@@ -52,6 +53,8 @@ export const workerMessageSchema = z.discriminatedUnion('type', [
       memoryBytes: z.int().min(0),
     }),
     threads: z.int().min(1).max(256),
+    /** Whether it takes faults: a worker that was not told to refuses them. */
+    takesFaults: z.boolean(),
   }),
   z.strictObject({
     type: z.literal('heartbeat'),
@@ -131,6 +134,8 @@ export const workerMessageSchema = z.discriminatedUnion('type', [
   }),
   /** The worker stopped its part of a job on `stop`. */
   z.strictObject({ type: z.literal('stopped'), fence: fenceSchema }),
+  /** A fault strikes now; of a fatal one this is the last word. */
+  z.strictObject({ type: z.literal('faultFired'), id: z.string().max(64), fence: fenceSchema }),
   /** The worker asks to be drained (SIGTERM). */
   z.strictObject({ type: z.literal('leave'), reason: z.string().max(200) }),
 ]);
@@ -144,6 +149,8 @@ export const coordinatorMessageSchema = z.discriminatedUnion('type', [
     heartbeatIntervalMs: z.int().min(1),
     /** A peer silent for this long is dead. */
     heartbeatTimeoutMs: z.int().min(1),
+    /** So is a worker whose compute thread has not answered for this long: it ends itself. */
+    computeSilenceLimitMs: z.int().min(1),
   }),
   /** Leave any earlier generation, load what is missing, connect the ring, then answer `ready`. */
   z.strictObject({
@@ -159,6 +166,12 @@ export const coordinatorMessageSchema = z.discriminatedUnion('type', [
     /** A worker whose own state is behind this checkpoint starts from it; null: there is none. */
     checkpointStep: z.int().min(0).nullable(),
     reason: z.string(),
+  }),
+  /** Faults for this rank of a generation, in place of those told before. */
+  z.strictObject({
+    type: z.literal('faults'),
+    fence: fenceSchema,
+    faults: z.array(armedFaultSchema).max(256),
   }),
   /** All members are ready. Members behind `position` receive the state from `sourceRank`. */
   z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { faultSchema, faultStates } from './faults.js';
 
 /**
  * Lifecycle of a job. `pending` waits in the queue; `waiting` has an attempt but too few workers;
@@ -97,6 +98,15 @@ export const jobEventSchema = z.discriminatedUnion('type', [
     bytes: z.int().min(0),
     modelSha256: z.string(),
     best: z.boolean(),
+  }),
+  z.strictObject({
+    ...eventBase,
+    type: z.literal('fault'),
+    faultId: z.string(),
+    state: z.enum(faultStates),
+    fault: faultSchema,
+    /** The worker that it struck. */
+    workerId: z.string().nullable(),
   }),
   z.strictObject({
     ...eventBase,

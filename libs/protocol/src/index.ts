@@ -14,6 +14,7 @@ export * from './history.js';
 export * from './layers.js';
 export * from './ledger.js';
 export * from './access.js';
+export * from './faults.js';
 export * from './api.js';
 export { fieldErrors, pointer, valueAt, valueText } from './field-errors.js';
 export * from './control.js';

@@ -1,5 +1,5 @@
 /** Version of everything that crosses a process boundary; peers of another version are refused. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** The `apiVersion` of job specs. */
 export const API_VERSION = 'skipring/v1';
 /** Where the coordinator's REST API is mounted. */

@@ -39,7 +39,10 @@ export async function addLanes(
   let activations: ActivationStatistics | null = null;
   vector.fill(0);
   for (const lane of lanes) {
-    const batch = await watch.time('dataWaitMs', () => g.batches.next(lane));
+    const batch = await watch.time('dataWaitMs', async () => {
+      await g.onPhase('dataFetch', step + 1);
+      return g.batches.next(lane);
+    });
     if (batch.samples === 0) continue;
     samples += batch.samples;
     const seed = laneSeed(g.spec.seed, step, lane);
@@ -47,7 +50,8 @@ export async function addLanes(
       const look = () => engine.probe?.activations(batch, seed) ?? null;
       activations = await watch.time('computeMs', look);
     }
-    const yielded = await watch.time('computeMs', () => {
+    const yielded = await watch.time('computeMs', async () => {
+      await g.onPhase('compute', step + 1);
       const term = engine.forwardBackward(batch, exponents, g.spec.lanes.count, seed);
       add(vector, term);
       return term;

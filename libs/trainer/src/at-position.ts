@@ -28,7 +28,9 @@ export async function checkpointIfDue(g: Generation): Promise<string | null> {
   const snapshot = state.snapshot();
   const hash = hashState(snapshot.position, snapshot.exponents, snapshot.tensors);
   await compareReplicas(g, hash);
-  if (g.collective.rank !== 0 || !checkpointDue(g)) return null;
+  if (!checkpointDue(g)) return null;
+  await g.onPhase('checkpoint', state.position.step);
+  if (g.collective.rank !== 0) return null;
 
   const { step } = snapshot.position;
   const due = { snapshot, heldMs: g.clock.now() - begunMs };

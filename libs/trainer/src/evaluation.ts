@@ -39,7 +39,7 @@ export async function evaluate(g: Generation): Promise<EvaluationResult> {
 
 /** Adds this rank's batches into `confusion`, shape [numClasses * numClasses]. */
 async function evaluateOwn(
-  { collective, batches, state, signal, clock }: Generation,
+  { collective, batches, state, signal, clock, onPhase }: Generation,
   confusion: Int32Array,
 ): Promise<{ lossSum: number; samples: number; worst: WorstSamples }> {
   const worst = new WorstSamples();
@@ -47,6 +47,7 @@ async function evaluateOwn(
   let samples = 0;
   for (let i = collective.rank; i < batches.numEvaluationBatches; i += collective.worldSize) {
     signal.throwIfAborted();
+    await onPhase('evaluation', state.position.step);
     const batch = await batches.evaluation(i);
     const found = state.engine.evaluate(batch);
     worst.observe(i * batches.evaluationBatchSize, batch.labels, found);

@@ -1,5 +1,12 @@
 import type { JobSpec } from '@skipring/protocol';
-import type { BatchSource, CheckpointStore, Clock, Collective, Reporter } from './ports.js';
+import type {
+  BatchSource,
+  CheckpointStore,
+  Clock,
+  Collective,
+  PhaseHook,
+  Reporter,
+} from './ports.js';
 import type { TrainingState } from './state.js';
 
 /** What a rank needs to train through one generation. */
@@ -26,6 +33,7 @@ export interface GenerationOptions {
   /** Steps between comparisons of the replicas' state; besides those at epoch ends. */
   readonly hashEverySteps?: number;
   readonly clock?: Clock;
+  readonly onPhase?: PhaseHook;
 }
 
 /** The same, with every default filled in, and what lives as long as the generation. */

@@ -62,6 +62,16 @@ export interface CheckpointStore {
   save(due: DueCheckpoint): Promise<{ modelSha256: string }>;
 }
 
+/** Where a rank stands; `reduce` is the all-reduce of the gradient. */
+export type Phase =
+  'dataFetch' | 'compute' | 'reduce' | 'vote' | 'apply' | 'evaluation' | 'checkpoint';
+
+/**
+ * Told when a rank comes to a phase: of the step under way, or behind a step, of the last committed
+ * one. For faults on purpose: training goes on when it resolves.
+ */
+export type PhaseHook = (phase: Phase, step: number) => Promise<void> | void;
+
 /** A committed step as each rank saw it. */
 export interface StepReport {
   readonly step: number;

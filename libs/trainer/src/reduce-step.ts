@@ -38,11 +38,15 @@ export async function reduceStep(g: Generation, watch: Stopwatch): Promise<Reduc
     const isProbed = statisticsDue(g.spec, step + 1);
     const work = { lanes: g.lanes, step, exponents, isProbed };
     const { badLane, samples, activations } = await addLanes(g, g.vector, work, watch);
-    await watch.time('ringMs', () => g.collective.allReduce(g.vector, g.deadlineMs));
-    const { maxima, badLanes } = await watch.time('commitMs', () =>
-      vote(g, inspect(g.vector, layout), badLane),
-    );
-    refuseNonFinite(g.vector, layout, g.state.position.step + 1, badLanes);
+    await watch.time('ringMs', async () => {
+      await g.onPhase('reduce', step + 1);
+      await g.collective.allReduce(g.vector, g.deadlineMs);
+    });
+    const { maxima, badLanes } = await watch.time('commitMs', async () => {
+      await g.onPhase('vote', step + 1);
+      return vote(g, inspect(g.vector, layout), badLane);
+    });
+    refuseNonFinite(g.vector, layout, step + 1, badLanes);
     const overflow = readOverflow(g.vector, layout);
     if (overflow === null) {
       const sums = readSums(g.vector, layout);

@@ -53,7 +53,10 @@ export async function trainGeneration(options: GenerationOptions): Promise<Gener
         const learningRate = g.schedule(state.position.step);
         const step = await reduceStep(g, watch);
         const norms = await watch.time('applyMs', () => probeNorms(g, step));
-        await watch.time('applyMs', () => commit(g, step, learningRate));
+        await watch.time('applyMs', async () => {
+          await g.onPhase('apply', state.position.step + 1);
+          commit(g, step, learningRate);
+        });
         report.step(describe(g, before, step, learningRate, watch));
         reportLayers(g, before.position.epoch, step.activations, norms);
       } else {
@@ -73,6 +76,7 @@ function begin(options: GenerationOptions): Generation {
   return {
     hashEverySteps: 50,
     clock: systemClock,
+    onPhase: () => undefined,
     ...options,
     vector:
       engine.reduction === 'exact'

@@ -93,6 +93,15 @@ export class ClientSocket {
     return this.state === 'open' && !this.closeSent;
   }
 
+  /** Bytes that have come so far. */
+  get bytesRead(): number {
+    return this.socket.bytesRead;
+  }
+
+  get isPaused(): boolean {
+    return this.socket.isPaused();
+  }
+
   /** From within `onOpen`. */
   attach(handler: MessageHandler): void {
     this.handler = handler;

@@ -1,4 +1,5 @@
 import { allReduce, barrier, CollectiveError, type Transport } from '@skipring/collective';
+import { PROTOCOL_VERSION } from '@skipring/protocol';
 import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectRing, type ConnectRingOptions } from './connect-ring.js';
@@ -197,7 +198,7 @@ describe('RingListener', () => {
     const dialled = {
       ...upgrade,
       authorization: 'Bearer x',
-      'x-skipring-protocol': '1',
+      'x-skipring-protocol': String(PROTOCOL_VERSION),
       'x-skipring-job': 'job-1',
       'x-skipring-attempt': '1',
       'x-skipring-generation': '1',
@@ -207,7 +208,7 @@ describe('RingListener', () => {
     expect(await answerTo(listener!.port, '/ring', dialled)).toBe(503);
     expect(await answerTo(listener!.port, '/elsewhere', dialled)).toBe(400);
     for (const [name, value] of [
-      ['x-skipring-protocol', '2'],
+      ['x-skipring-protocol', String(PROTOCOL_VERSION + 1)],
       ['x-skipring-job', '%'],
       ['x-skipring-attempt', '-1'],
       ['x-skipring-generation', '1e3'],

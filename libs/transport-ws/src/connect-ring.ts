@@ -2,6 +2,8 @@ import { CollectiveError, SoloTransport, type Transport } from '@skipring/collec
 import type { Fence } from '@skipring/protocol';
 import { dial, type DialTarget } from './dial.js';
 import type { RingListener } from './ring-listener.js';
+import type { SendInterceptor } from './send-interceptor.js';
+import type { SilenceLimits } from './silence-watch.js';
 import { WebSocketTransport } from './web-socket-transport.js';
 
 export interface ConnectRingOptions {
@@ -18,6 +20,10 @@ export interface ConnectRingOptions {
   readonly segmentBytes?: number;
   /** Above this many bytes that no collective has asked for, the rank stops reading; 64 MiB. */
   readonly maxHeldBytes?: number;
+  /** Default: a silent neighbour is waited for until a collective's deadline. */
+  readonly silence?: SilenceLimits | undefined;
+  /** For faults on purpose. */
+  readonly interceptor?: SendInterceptor | undefined;
   /** Gives up early. */
   readonly signal?: AbortSignal;
 }
@@ -46,6 +52,8 @@ export async function connectRing(options: ConnectRingOptions): Promise<Transpor
     segmentBytes,
     maxPayloadBytes,
     maxHeldBytes: options.maxHeldBytes,
+    interceptor: options.interceptor,
+    silence: options.silence,
     onEnd: () => {
       unregister();
     },
@@ -98,7 +106,9 @@ export async function connectRing(options: ConnectRingOptions): Promise<Transpor
     await new Promise<void>((resolve, reject) => {
       transport.onFailure(reject);
       settle = () => {
-        if (transport.hasIncoming && transport.hasOutgoing) resolve();
+        if (!transport.hasIncoming || !transport.hasOutgoing) return;
+        transport.watchNeighbours();
+        resolve();
       };
       if (signal?.aborted === true) onSignal();
     });

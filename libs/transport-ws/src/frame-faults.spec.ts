@@ -96,6 +96,13 @@ const faults: readonly (readonly [
     },
   ],
   [
+    'a segment that is passed over',
+    'SEGMENT_LOST',
+    ({ sendFrame }) => {
+      sendFrame(payload, { segment: 1 });
+    },
+  ],
+  [
     'a payload of another size than the header says',
     'PROTOCOL',
     ({ toRank1 }) => {
@@ -194,8 +201,8 @@ const faults: readonly (readonly [
 describe('what a neighbour may do wrong', { timeout: 10_000 }, () => {
   it('nothing wrong: the broadcast arrives', () =>
     withReceiver(async ({ sendFrame }, received, done) => {
-      sendFrame(payload, { segment: 1 });
       sendFrame(payload, { segment: 0 });
+      sendFrame(payload, { segment: 1 });
       await done;
       expect(Buffer.compare(received.subarray(0, 1_024), payload)).toBe(0);
       expect(Buffer.compare(received.subarray(1_024), payload)).toBe(0);

@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CollectiveError } from '@skipring/collective';
 import { RING_PATH, type Fence } from '@skipring/protocol';
@@ -38,7 +39,7 @@ export interface RingSlot {
   readonly nextRank: number;
   readonly ringToken: string;
   readonly isTaken: () => boolean;
-  readonly accept: (socket: WebSocket, stream: Duplex) => void;
+  readonly accept: (socket: WebSocket, stream: Socket) => void;
 }
 
 const DEFAULT_MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
@@ -165,7 +166,8 @@ export class RingListener {
     }
     this.sockets.handleUpgrade(request, stream, head, (socket) => {
       stream.removeListener('error', ignoreErrors);
-      admitted.accept(socket, stream);
+      // The server listens on TCP, so its streams are sockets.
+      admitted.accept(socket, stream as Socket);
     });
   }
 

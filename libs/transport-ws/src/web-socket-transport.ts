@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { CollectiveError, InboxTransport, type SegmentKey } from '@skipring/collective';
 import { RING_FRAME_HEADER_BYTES, type Fence, type RingFrameHeader } from '@skipring/protocol';
 import { WebSocket } from 'ws';
@@ -10,6 +10,8 @@ import { ringHeader, streamPrefix } from './frame-writer.js';
 import { LinkMeter } from './link-meter.js';
 import { WebSocketError } from './message-reader.js';
 import { CLOSE_TOO_LARGE } from './rfc6455.js';
+import type { SendInterceptor } from './send-interceptor.js';
+import { SilenceWatch, type SilenceLimits } from './silence-watch.js';
 
 /** How long an abort frame may take to leave before the sockets are broken. */
 const ABORT_GRACE_MS = 500;
@@ -23,6 +25,8 @@ export interface WebSocketTransportOptions {
   readonly segmentBytes: number;
   readonly maxPayloadBytes: number;
   readonly maxHeldBytes: number | undefined;
+  readonly interceptor?: SendInterceptor | undefined;
+  readonly silence?: SilenceLimits | undefined;
   /** Called when the transport has failed or is closing; maybe twice. */
   onEnd(): void;
 }
@@ -30,7 +34,7 @@ export interface WebSocketTransportOptions {
 interface OutgoingLink {
   readonly socket: WebSocket;
   /** The stream under `socket`: data frames are written to it as they are. */
-  readonly stream: Duplex;
+  readonly stream: Socket;
 }
 
 /**
@@ -43,6 +47,9 @@ export class WebSocketTransport extends InboxTransport {
   /** From the previous rank, which this one dialled. */
   private incoming: ClientSocket | null = null;
   private readonly meter = new LinkMeter();
+  private stopWatching: () => void = () => undefined;
+  /** The last segment that waits for its turn behind one that an interceptor holds up. */
+  private heldUp: Promise<number> | null = null;
 
   constructor(private readonly options: WebSocketTransportOptions) {
     super(options);
@@ -60,7 +67,7 @@ export class WebSocketTransport extends InboxTransport {
     return this.incoming !== null;
   }
 
-  attachOutgoing(socket: WebSocket, stream: Duplex): void {
+  attachOutgoing(socket: WebSocket, stream: Socket): void {
     this.outgoing = { socket, stream };
     const peerRank = this.nextRank;
     const reader = this.frameReader('next', peerRank);
@@ -107,16 +114,61 @@ export class WebSocketTransport extends InboxTransport {
     if (this.failed !== null) void socket.close(CLOSE_ABORTED, ABORT_GRACE_MS);
   }
 
+  /** From now on a neighbour that gives no sign of life for the limit of the options is gone. */
+  watchNeighbours(): void {
+    const { outgoing, incoming, options } = this;
+    const { silence } = options;
+    if (silence === undefined || outgoing === null || incoming === null) return;
+    const { pingIntervalMs, limitMs } = silence;
+    const watches = {
+      next: new SilenceWatch(pingIntervalMs),
+      previous: new SilenceWatch(pingIntervalMs),
+    };
+    let lastMs = performance.now();
+    const timer = setInterval(() => {
+      const elapsedMs = performance.now() - lastMs;
+      lastMs += elapsedMs;
+      if (outgoing.socket.readyState === WebSocket.OPEN) outgoing.socket.ping();
+      // The next rank answers pings, and takes what is sent; the previous one sends them.
+      const next = watches.next.observe(outgoing.stream.bytesRead + this.bytesSent, elapsedMs);
+      // While nothing is read, nothing can come.
+      const turn = incoming.isPaused ? Number.NaN : incoming.bytesRead;
+      const previous = watches.previous.observe(turn, elapsedMs);
+      if (next > limitMs) this.abort(silent(this.nextRank, next));
+      else if (previous > limitMs) this.abort(silent(this.previousRank, previous));
+    }, pingIntervalMs);
+    timer.unref();
+    this.stopWatching = () => {
+      clearInterval(timer);
+    };
+  }
+
   protected override transmit(
     key: SegmentKey,
     payload: Uint8Array,
     checksum?: number,
   ): Promise<number> {
+    const header = ringHeader(this.options, 'data', key, payload, checksum);
+    const changed = this.options.interceptor?.(key, payload) ?? null;
+    // A segment that is held up holds up those behind it: a link keeps its order.
+    if (changed === null && this.heldUp === null) return this.write(header, payload);
+    const before = this.heldUp;
+    const written = (async () => {
+      await before?.catch(() => undefined);
+      const bytes = changed === null ? payload : await changed;
+      return bytes === null ? 0 : this.write(header, bytes);
+    })();
+    this.heldUp = written;
+    return written.finally(() => {
+      if (this.heldUp === written) this.heldUp = null;
+    });
+  }
+
+  private write(header: Uint8Array, payload: Uint8Array): Promise<number> {
     const { outgoing } = this;
     if (outgoing === null) return Promise.reject(new Error('it was never open'));
     const { socket, stream } = outgoing;
     if (socket.readyState !== WebSocket.OPEN) return Promise.reject(new Error('it is closing'));
-    const header = ringHeader(this.options, 'data', key, payload, checksum);
     const prefix = streamPrefix(header, payload.byteLength);
     return new Promise((resolve, reject) => {
       const done = (error?: Error | null) => {
@@ -145,6 +197,7 @@ export class WebSocketTransport extends InboxTransport {
 
   protected override disconnect(error: CollectiveError): void {
     this.options.onEnd();
+    this.stopWatching();
     const notice = encodeAbortNotice(error, this.rank);
     const messages = [ringHeader(this.options, 'abort', ABORT_KEY, notice), notice];
     const socket = this.outgoing?.socket;
@@ -160,6 +213,7 @@ export class WebSocketTransport extends InboxTransport {
 
   protected override async closeLinks(): Promise<void> {
     this.options.onEnd();
+    this.stopWatching();
     await Promise.all([
       this.outgoing === null
         ? null
@@ -222,6 +276,11 @@ export class WebSocketTransport extends InboxTransport {
     const message = error instanceof Error ? error.message : String(error);
     return new CollectiveError(code, `rank ${rank}: ${message}`, { rank, cause: error });
   }
+}
+
+function silent(rank: number, silentMs: number): CollectiveError {
+  const message = `rank ${rank} has given no sign of life for ${Math.round(silentMs)} ms`;
+  return new CollectiveError('PEER_SILENT', message, { rank });
 }
 
 /** Gives a message that is here as a whole to a reader. */

@@ -67,6 +67,9 @@ export class ProgressView {
           style('dim', `checkpoint at step ${event.step}${event.best ? ' (best so far)' : ''}`),
         );
         return;
+      case 'fault':
+        this.line(style('yellow', faultText(event)));
+        return;
       case 'log':
         this.line(style(event.level === 'error' ? 'red' : 'yellow', event.message));
         return;
@@ -155,4 +158,10 @@ export class ProgressView {
     this.target.stream.write(this.passingShown ? `\r\u001b[2K${text}\n` : `${text}\n`);
     this.passingShown = false;
   }
+}
+
+function faultText({ state, fault, workerId }: Extract<JobEvent, { type: 'fault' }>): string {
+  const where = fault.kind === 'fillDisk' ? '' : ` at rank ${fault.rank} in ${fault.phase}`;
+  const whom = workerId === null ? '' : ` (${workerId})`;
+  return `fault ${state}: ${fault.kind} at step ${fault.step}${where}${whom}`;
 }

@@ -29,6 +29,7 @@ const MAX_REASON_LENGTH = 120;
 export interface ConnectionOptions {
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
+  readonly computeSilenceLimitMs: number;
   readonly log: Logger;
 }
 
@@ -144,12 +145,13 @@ export class WorkerConnection implements WorkerLink {
     }
     clearTimeout(this.helloTimer);
     this.workerId = hello.workerId;
-    const { heartbeatIntervalMs, heartbeatTimeoutMs } = this.options;
+    const { heartbeatIntervalMs, heartbeatTimeoutMs, computeSilenceLimitMs } = this.options;
     this.send({
       type: 'welcome',
       protocolVersion: PROTOCOL_VERSION,
       heartbeatIntervalMs,
       heartbeatTimeoutMs,
+      computeSilenceLimitMs,
     });
     this.workers.workerConnected(hello, this);
   }

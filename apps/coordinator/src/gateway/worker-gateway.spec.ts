@@ -38,6 +38,7 @@ beforeEach(async () => {
     maxConnections: 2,
     heartbeatIntervalMs: 50,
     heartbeatTimeoutMs: 60_000,
+    computeSilenceLimitMs: 60_000,
     log: pino({ level: 'silent' }),
   });
   gateway.attach(server);
@@ -87,6 +88,7 @@ function hello(workerId: string): string {
     ringPort: 40_000,
     device: { kind: 'cpu', name: 'none', memoryBytes: 0 },
     threads: 1,
+    takesFaults: false,
   } satisfies WorkerMessage);
 }
 

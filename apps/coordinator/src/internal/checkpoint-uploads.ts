@@ -3,6 +3,7 @@ import type { CoordinatorMetrics } from '@skipring/metrics';
 import type { Fence } from '@skipring/protocol';
 import type { JobRecord, RunStore } from '@skipring/redis';
 import type { Logger } from 'pino';
+import type { FaultDesk } from '../faults/fault-desk.js';
 import type { HttpRequest } from '../http/messages.js';
 import { problemOf } from '../http/problem-of.js';
 import { HttpProblem } from '../http/problem.js';
@@ -20,6 +21,7 @@ export interface CheckpointUploadParts {
   readonly scheduler: Scheduler;
   readonly metrics: Pick<CoordinatorMetrics, 'countCheckpointUpload'>;
   readonly maxBytes: number;
+  readonly faults: Pick<FaultDesk, 'beforeCheckpoint'> | null;
   readonly log: Logger;
 }
 
@@ -68,7 +70,7 @@ export class CheckpointUploads {
     step: number,
     request: HttpRequest,
   ): Promise<{ modelSha256: string }> {
-    const { runs, checkpoints, scheduler, maxBytes, log } = this.parts;
+    const { runs, checkpoints, scheduler, maxBytes, faults, log } = this.parts;
     const record = isJobId(fence.jobId) ? await runs.get(fence.jobId) : null;
     if (record === null) throw unknownJob(fence.jobId);
     this.requireCurrent(fence);
@@ -82,6 +84,7 @@ export class CheckpointUploads {
     }
     // The generation may have ended while the body arrived.
     this.requireCurrent(fence);
+    faults?.beforeCheckpoint(fence, step);
     const stored = await checkpoints.save(fence, bytes, record.spec.checkpoints);
     const { modelSha256, best } = stored;
     await this.noteStorage(record);

@@ -12,7 +12,7 @@ export interface Operation {
   readonly method: 'get' | 'post' | 'delete';
   /** With parameters in braces. */
   readonly path: string;
-  readonly tag: 'jobs' | 'data sets' | 'workers' | 'access' | 'system';
+  readonly tag: 'jobs' | 'data sets' | 'workers' | 'access' | 'faults' | 'system';
   readonly id: string;
   readonly summary: string;
   /** Of parameters in the path that are not just any text. */
@@ -33,6 +33,7 @@ const job = `${jobs}/{id}`;
 const dataSets = `${API_PREFIX}/data-sets`;
 const workers = `${API_PREFIX}/workers`;
 const tokens = `${API_PREFIX}/tokens`;
+const faults = `${API_PREFIX}/faults`;
 
 /** Every route for users. Those below `/internal` are between coordinator and workers. */
 export const operations: readonly Operation[] = [
@@ -268,6 +269,34 @@ export const operations: readonly Operation[] = [
     summary: 'Take a worker out of service; its lanes go to others',
     success: { 200: 'Worker' },
     problems: [404],
+  },
+  {
+    method: 'post',
+    path: faults,
+    tag: 'faults',
+    id: 'armFault',
+    summary: 'Bring about a fault in a job; 403 unless the cluster was started to take faults',
+    body: 'FaultRequest',
+    success: { 201: 'Fault' },
+    problems: [400, 403, 404, 409, 413, 415, 422],
+  },
+  {
+    method: 'get',
+    path: faults,
+    tag: 'faults',
+    id: 'listFaults',
+    summary: 'Faults that are armed, and what became of earlier ones',
+    success: { 200: 'FaultList' },
+    problems: [403],
+  },
+  {
+    method: 'post',
+    path: `${faults}/{id}/cancel`,
+    tag: 'faults',
+    id: 'cancelFault',
+    summary: 'Disarm a fault; 409 when it is over',
+    success: { 200: 'Fault' },
+    problems: [403, 404, 409],
   },
   {
     method: 'get',

@@ -6,6 +6,8 @@ import {
   dataSetRegistrationSchema,
   dataSetViewSchema,
   evaluationResultSchema,
+  faultRequestSchema,
+  faultViewSchema,
   jobEventSchema,
   jobPageSchema,
   jobSpecSchema,
@@ -34,6 +36,7 @@ const requestSchemas = {
   DataSetRegistration: dataSetRegistrationSchema,
   TokenRequest: tokenRequestSchema,
   TokenRotation: tokenRotationSchema,
+  FaultRequest: faultRequestSchema,
 } as const;
 
 /** What users receive. */
@@ -63,6 +66,8 @@ const responseSchemas = {
   NewToken: newTokenSchema,
   AuditEntry: auditEntrySchema,
   AuditPage: auditPageSchema,
+  Fault: faultViewSchema,
+  FaultList: listOf(faultViewSchema),
   Problem: problemSchema,
   Status: z.strictObject({ status: z.literal('ok') }),
   JsonSchema: z.looseObject({ $schema: z.string() }),

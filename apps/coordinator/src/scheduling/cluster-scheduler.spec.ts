@@ -52,6 +52,8 @@ beforeEach(() => {
     metrics: coordinatorMetrics(),
     tracer: null,
     heartbeatTimeoutMs: 60_000,
+    computeSilenceLimitMs: 60_000,
+    takesFaults: false,
     maxWorkers: 4,
     onEvent: ({ type, jobId }) => events.push(`${type} of ${jobId}`),
     log: pino({ level: 'silent' }),
@@ -69,6 +71,7 @@ function hello(workerId: string): Hello {
     ringPort: 4_000,
     device: { kind: 'cpu', name: 'test', memoryBytes: 0 },
     threads: 1,
+    takesFaults: false,
   };
 }
 

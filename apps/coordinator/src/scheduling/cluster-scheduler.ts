@@ -5,6 +5,7 @@ import { type Fence, type WorkerMessage, type WorkerView } from '@skipring/proto
 import { StoreError } from '@skipring/redis';
 import type { StepTracer } from '@skipring/tracing';
 import type { Logger } from 'pino';
+import { FaultDesk } from '../faults/fault-desk.js';
 import { EffectHandler } from './effect-handler.js';
 import { halts, haltUnscheduled } from './halt-unscheduled.js';
 import { FinalSeries } from './final-series.js';
@@ -36,6 +37,9 @@ export interface SchedulerParts extends Omit<RecorderParts, 'writes'> {
   /** Null draws no spans. */
   readonly tracer: Pick<StepTracer, 'stepCommitted'> | null;
   readonly heartbeatTimeoutMs: number;
+  readonly computeSilenceLimitMs: number;
+  /** Whether users may bring about faults. */
+  readonly takesFaults: boolean;
   /** The most workers of one number of threads that an autoscaler may start. */
   readonly maxWorkers: number;
 }
@@ -53,17 +57,21 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
   private readonly effects: EffectHandler;
   private readonly entering = new Map<string, Promise<void>>();
   private readonly log: Logger;
+  /** Null when the coordinator takes no faults. */
+  readonly faults: FaultDesk | null;
   private ticker: NodeJS.Timeout | null = null;
 
   constructor(private readonly parts: SchedulerParts) {
     this.log = parts.log;
-    this.cluster = new Cluster(ringToken, { heartbeatTimeoutMs: parts.heartbeatTimeoutMs });
+    const { heartbeatTimeoutMs, computeSilenceLimitMs } = parts;
+    this.cluster = new Cluster(ringToken, { heartbeatTimeoutMs, computeSilenceLimitMs });
     this.writes = new OrderedWrites(parts.log);
     this.recorder = new JobRecorder({ ...parts, writes: this.writes });
     this.finalSeries = new FinalSeries(parts.metrics);
     this.links = new WorkerLinks(parts.metrics, parts.log);
     const { recorder, links, finalSeries } = this;
     this.effects = new EffectHandler({ ...parts, recorder, links, finalSeries });
+    this.faults = parts.takesFaults ? this.openFaultDesk() : null;
   }
 
   start(): void {
@@ -159,6 +167,7 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
       const { step } = position;
       this.log.warn({ ...fence, workerId, code, step, reason: message.message }, 'worker aborted');
     }
+    this.faults?.receive(workerId, message);
     this.apply({ type: 'workerMessage', workerId, message });
   }
 
@@ -186,6 +195,21 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     // Its turn may have come while earlier writes were awaited.
     if (this.entering.has(jobId) || this.cluster.job(jobId) !== null) return this.halt(jobId, how);
     return haltUnscheduled(this.parts, record, how);
+  }
+
+  private openFaultDesk(): FaultDesk {
+    const { cluster, links, recorder, log } = this;
+    return new FaultDesk({
+      job: (jobId) => cluster.job(jobId),
+      workers: () => cluster.workers(),
+      send: (workerId, message) => {
+        links.send(workerId, message);
+      },
+      tell: (fault) => {
+        recorder.fault(fault);
+      },
+      log,
+    });
   }
 
   private async enter(jobId: string): Promise<void> {
@@ -238,6 +262,7 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
   private apply(input: ClusterInput): void {
     for (const effect of this.cluster.apply(input, performance.now())) {
       this.effects.carryOut(effect);
+      this.faults?.follow(effect);
     }
   }
 }

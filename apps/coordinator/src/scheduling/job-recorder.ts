@@ -1,5 +1,5 @@
 import type { ClusterEffect, Ledger } from '@skipring/cluster';
-import type { Fence, JobEvent } from '@skipring/protocol';
+import type { FaultView, Fence, JobEvent } from '@skipring/protocol';
 import type { JobChange, JobRecord, NewJobEvent } from '@skipring/redis';
 import type { Logger } from 'pino';
 import { retryDelayMs } from '../jobs/retry.js';
@@ -108,6 +108,10 @@ export class JobRecorder {
   /** A line for those who follow the job. */
   tell(jobId: string, level: LogLevel, message: string): void {
     this.change(jobId, { event: { type: 'log', level, message } });
+  }
+
+  fault({ id, jobId, state, fault, workerId }: FaultView): void {
+    this.change(jobId, { event: { type: 'fault', faultId: id, state, fault, workerId } });
   }
 
   /** The job goes back to the queue when it may be tried again, else it has failed. */

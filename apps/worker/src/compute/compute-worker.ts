@@ -2,6 +2,7 @@ import type { CoordinatorMessage, Fence, Position, WorkerMessage } from '@skipri
 import { learningRateAt } from '@skipring/nn/schedule';
 import { synchroniseState, totalSteps, trainGeneration } from '@skipring/trainer';
 import type { Logger } from 'pino';
+import type { FaultInjector } from '../faults/fault-injector.js';
 import { describeError } from '../thread-error.js';
 import type { CheckpointOutcome } from './checkpoint-writer.js';
 import type { IoLink } from './io-link.js';
@@ -40,6 +41,8 @@ export class ComputeWorker {
     private readonly openJob: (prepare: Prepare) => Promise<JobSession>,
     private readonly log: Logger,
     private readonly onReleased: () => void,
+    /** Null: it takes no faults. */
+    private readonly faults: Pick<FaultInjector, 'replace' | 'reach'> | null = null,
   ) {}
 
   /** Never throws; messages are handled in order, and a failure is reported to the coordinator. */
@@ -88,6 +91,9 @@ export class ComputeWorker {
     switch (message.type) {
       case 'prepare':
         await this.prepare(message, numInterrupts);
+        return;
+      case 'faults':
+        this.faults?.replace(message.faults);
         return;
       case 'start':
         this.start(message);
@@ -164,6 +170,7 @@ export class ComputeWorker {
     const { signal } = membership.controller;
     const collective = new RingCollective(this.link, rank, members.length);
     const { state, spec, numSamples, numClasses, batches } = session.parts;
+    const { faults } = this;
     try {
       if (members.length > 1) {
         const { sourceRank } = start;
@@ -196,6 +203,7 @@ export class ComputeWorker {
       schedule: learningRateAt(spec.training, totalSteps(spec, numSamples)),
       deadlineMs: COLLECTIVE_DEADLINE_MS,
       signal,
+      ...(faults === null ? {} : { onPhase: (phase, step) => faults.reach(phase, step, fence) }),
     });
     switch (outcome.kind) {
       case 'finished':

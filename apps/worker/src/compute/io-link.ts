@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import type { CoordinatorMessage, WorkerMessage } from '@skipring/protocol';
+import type { CoordinatorMessage, Fence, WorkerMessage } from '@skipring/protocol';
+import type { Strike } from '../faults/armed-faults.js';
 import { RemoteThreadError } from '../thread-error.js';
 import type {
   ComputeToIo,
@@ -97,6 +98,15 @@ export class IoLink {
       this.pending.set(id, { resolve, reject });
       this.post({ kind: 'request', id, request });
     });
+  }
+
+  /** Resolves when the coordinator was told, or can't be. */
+  async announce(id: string, fence: Fence): Promise<void> {
+    await this.request({ kind: 'announce', message: { type: 'faultFired', id, fence } });
+  }
+
+  strikeRing(strike: Strike, fence: Fence): void {
+    this.post({ kind: 'strikeRing', strike, fence });
   }
 
   async close(): Promise<void> {

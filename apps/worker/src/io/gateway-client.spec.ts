@@ -1,24 +1,26 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { CoordinatorMessage, WorkerMessage } from '@skipring/protocol';
+import { PROTOCOL_VERSION, type CoordinatorMessage, type WorkerMessage } from '@skipring/protocol';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { GatewayClient } from './gateway-client.js';
 
 const WELCOME: CoordinatorMessage = {
   type: 'welcome',
-  protocolVersion: 1,
+  protocolVersion: PROTOCOL_VERSION,
   heartbeatIntervalMs: 1_000,
   heartbeatTimeoutMs: 60_000,
+  computeSilenceLimitMs: 60_000,
 };
 const HELLO: WorkerMessage = {
   type: 'hello',
-  protocolVersion: 1,
+  protocolVersion: PROTOCOL_VERSION,
   workerId: 'the-worker',
   host: 'localhost',
   ringPort: 4000,
   device: { kind: 'cpu', name: 'test', memoryBytes: 0 },
   threads: 1,
+  takesFaults: false,
 };
 
 const cleanUps: (() => void)[] = [];

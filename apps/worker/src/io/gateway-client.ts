@@ -85,6 +85,17 @@ export class GatewayClient {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 
+  /** Resolves when the message is with the operating system, or can't be sent. */
+  flush(message: WorkerMessage): Promise<void> {
+    const { socket } = this;
+    if (socket?.readyState !== WebSocket.OPEN) return Promise.resolve();
+    return new Promise((resolve) => {
+      socket.send(JSON.stringify(message), () => {
+        resolve();
+      });
+    });
+  }
+
   close(): void {
     this.closed = true;
     if (this.retry !== null) clearTimeout(this.retry);

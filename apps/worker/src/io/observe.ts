@@ -27,6 +27,7 @@ export function observeMessage(metrics: WorkerMetrics, message: WorkerMessage): 
     case 'layers':
     case 'evaluation':
     case 'leave':
+    case 'faultFired':
       return;
   }
 }

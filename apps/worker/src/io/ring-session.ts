@@ -1,8 +1,25 @@
-import { allReduce, broadcast, SharedMemory, type Transport } from '@skipring/collective';
-import { connectRing, RingListener, type RingTls } from '@skipring/transport-ws';
+import {
+  allReduce,
+  broadcast,
+  SharedMemory,
+  type CollectiveError,
+  type Transport,
+} from '@skipring/collective';
+import type { Fence } from '@skipring/protocol';
+import { connectRing, RingListener, type RingTls, type SilenceLimits } from '@skipring/transport-ws';
+import type { RingFaults } from '../faults/ring-faults.js';
 import type { CollectiveCall, IoRequest } from '../thread-messages.js';
 
 const MAX_FRAME_BYTES = 4 * 1024 * 1024;
+
+export interface RingSessionOptions {
+  /** Null: it takes no faults. */
+  readonly faults: Pick<RingFaults, 'reach' | 'intercept' | 'reset'> | null;
+  /** When a neighbour counts as gone; null before the coordinator has said so. */
+  readonly silence: () => SilenceLimits | null;
+  /** The ring of a generation broke: once for each. */
+  readonly onBroken: (fence: Fence, error: CollectiveError) => void;
+}
 
 /** This worker's part of one generation's ring, and the listener that outlives generations. */
 export class RingSession {
@@ -13,12 +30,24 @@ export class RingSession {
   /** What the compute thread has asked to reduce in this ring, by its number. */
   private readonly memories = new Map<number, SharedMemory>();
 
-  private constructor(private readonly listener: RingListener) {}
+  private constructor(
+    private readonly listener: RingListener,
+    private readonly options: RingSessionOptions,
+  ) {}
 
-  static async listen(host: string, port: number, tls: RingTls | null): Promise<RingSession> {
-    return new RingSession(
-      await RingListener.listen({ host, port, maxPayloadBytes: MAX_FRAME_BYTES, tls }),
-    );
+  static async listen(
+    host: string,
+    port: number,
+    tls: RingTls | null,
+    options: RingSessionOptions,
+  ): Promise<RingSession> {
+    const listener = await RingListener.listen({
+      host,
+      port,
+      maxPayloadBytes: MAX_FRAME_BYTES,
+      tls,
+    });
+    return new RingSession(listener, options);
   }
 
   get port(): number {
@@ -46,6 +75,8 @@ export class RingSession {
     this.connecting = connecting;
     await disconnected;
     this.members = request.members.map(({ workerId }) => workerId);
+    const { faults, silence, onBroken } = this.options;
+    faults?.reset();
     this.transport = await connectRing({
       listener: this.listener,
       fence: request.fence,
@@ -54,6 +85,11 @@ export class RingSession {
       ringToken: request.ringToken,
       deadlineMs: request.deadlineMs,
       signal: connecting.signal,
+      silence: silence() ?? undefined,
+      interceptor: faults === null ? undefined : (key, bytes) => faults.intercept(key, bytes),
+    });
+    this.transport.onFailure((error) => {
+      onBroken(request.fence, error);
     });
   }
 
@@ -73,7 +109,12 @@ export class RingSession {
           call.element === 'int32'
             ? new Int32Array(buffer, byteOffset, length)
             : new Float32Array(buffer, byteOffset, length);
-        await allReduce(transport, vector, { deadlineMs });
+        const { faults } = this.options;
+        await allReduce(
+          transport,
+          vector,
+          faults === null ? { deadlineMs } : { deadlineMs, onHalf: (half) => faults.reach(half) },
+        );
         return;
       }
     }

@@ -2,8 +2,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { workerMetrics } from '@skipring/metrics';
 import { PROTOCOL_VERSION, type WorkerMessage } from '@skipring/protocol';
 import type { Tracing } from '@skipring/tracing';
+import type { SilenceLimits } from '@skipring/transport-ws';
 import { pino } from 'pino';
-import { Pulse } from '../pulse.js';
+import { RingFaults } from '../faults/ring-faults.js';
+import { PulseWatch } from '../pulse.js';
 import { describeError } from '../thread-error.js';
 import type { ComputeToIo, IoRequest, IoThreadData, IoToCompute } from '../thread-messages.js';
 import { GatewayClient } from './gateway-client.js';
@@ -18,7 +20,6 @@ const log = pino(
   { level: data.logLevel, base: { workerId: data.workerId, thread: 'io' } },
   pino.destination({ dest: 1, sync: true }),
 );
-const pulse = new Pulse(data.pulse);
 const metrics = workerMetrics();
 const tracing = await openTracing();
 
@@ -26,12 +27,35 @@ const post = (message: IoToCompute): void => {
   port.postMessage(message);
 };
 
+const faults = data.takesFaults
+  ? new RingFaults((id, fence) => gateway.flush({ type: 'faultFired', id, fence }))
+  : null;
+let silence: SilenceLimits | null = null;
 const ring = await RingSession.listen(
   ringBindAddress(data.advertisedHost),
   data.ringPort,
   data.ringTls,
+  {
+    faults,
+    silence: () => silence,
+    onBroken(fence, { code, message }) {
+      log.warn({ event: 'ringBroken', ...fence, code }, message);
+    },
+  },
 );
 const metricsServer = await serveMetrics(metrics, data.metricsHost, data.metricsPort);
+
+let computeSilenceLimitMs = Infinity;
+let isEnding = false;
+const pulse = new PulseWatch(data.pulse, (silentMs) => {
+  if (silentMs <= computeSilenceLimitMs || isEnding) return;
+  isEnding = true;
+  // Nothing in this process can end a native call that hangs, so the process ends.
+  log.fatal({ event: 'computeHangs', silentMs }, 'the compute thread hangs; the worker ends');
+  void gateway.flush({ type: 'heartbeat', computeSilentMs: silentMs }).then(() => {
+    process.kill(process.pid, 'SIGKILL');
+  });
+});
 
 let heartbeat: NodeJS.Timeout | null = null;
 const stopHeartbeat = (): void => {
@@ -52,17 +76,23 @@ const gateway = new GatewayClient(
       hostLabel: data.hostLabel,
       device: data.device,
       threads: data.threads,
+      takesFaults: data.takesFaults,
     },
   },
   {
     onMessage(message) {
       if (message.type === 'welcome') {
         stopHeartbeat();
+        silence = {
+          pingIntervalMs: message.heartbeatIntervalMs,
+          limitMs: message.heartbeatTimeoutMs,
+        };
+        ({ computeSilenceLimitMs } = message);
         heartbeat = setInterval(() => {
           const { incomingLink } = ring;
           send({
             type: 'heartbeat',
-            computeSilentMs: pulse.silentMs(),
+            computeSilentMs: pulse.silentMs,
             ...(incomingLink && { incomingLink }),
           });
         }, message.heartbeatIntervalMs);
@@ -102,6 +132,9 @@ async function answer(request: IoRequest): Promise<void> {
     case 'collective':
       await ring.run(request.call);
       return;
+    case 'announce':
+      await gateway.flush(request.message);
+      return;
     case 'closeRing':
       await ring.disconnect();
       metrics.leaveGeneration();
@@ -111,6 +144,7 @@ async function answer(request: IoRequest): Promise<void> {
 
 async function close(): Promise<void> {
   stopHeartbeat();
+  pulse.close();
   gateway.close();
   await Promise.all([ring.close(), tracing?.close()]);
   await metricsServer.close();
@@ -136,6 +170,9 @@ port.on('message', (message: ComputeToIo) => {
       return;
     case 'send':
       send(message.message);
+      return;
+    case 'strikeRing':
+      faults?.arm(message.strike, message.fence);
       return;
     case 'close':
       void close();

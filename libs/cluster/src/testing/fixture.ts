@@ -1,5 +1,5 @@
 import type { CoordinatorMessage, Fence, WorkerMessage } from '@skipring/protocol';
-import { jobSpecSchema } from '@skipring/protocol';
+import { jobSpecSchema, PROTOCOL_VERSION } from '@skipring/protocol';
 import { Cluster } from '../cluster.js';
 import type { ClusterEffect, ClusterInput, Hello, QueuedJob } from '../messages.js';
 import type { ClusterOptions } from '../options.js';
@@ -7,12 +7,13 @@ import type { ClusterOptions } from '../options.js';
 export function testHello(workerId: string, threads = 1): Hello {
   return {
     type: 'hello',
-    protocolVersion: 1,
+    protocolVersion: PROTOCOL_VERSION,
     workerId,
     host: 'localhost',
     ringPort: 4000,
     device: { kind: 'cpu', name: 'test', memoryBytes: 0 },
     threads,
+    takesFaults: true,
   };
 }
 

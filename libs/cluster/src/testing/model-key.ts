@@ -77,6 +77,8 @@ function messageKey(message: CoordinatorMessage | Report): unknown {
       return [message.type, fenceKey(message.fence)];
     case 'heartbeat':
     case 'leave':
+    case 'faults':
+    case 'faultFired':
     case 'welcome':
     case 'released':
     case 'refused':

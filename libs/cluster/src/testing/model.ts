@@ -346,6 +346,7 @@ export class Model {
         );
         return;
       case 'welcome':
+      case 'faults':
       case 'refused':
       case undefined:
         return;

@@ -54,6 +54,7 @@ export class SimulatedWorker {
         this.released = true;
         return;
       case 'welcome':
+      case 'faults':
       case 'refused':
       case undefined:
         return;

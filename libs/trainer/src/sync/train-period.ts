@@ -49,7 +49,8 @@ export async function trainPeriod(g: Generation, watch: Stopwatch): Promise<Peri
     state.engine.writeState(before);
     throw error;
   }
-  await watch.time('applyMs', () => {
+  await watch.time('applyMs', async () => {
+    await g.onPhase('apply', state.position.step + numSteps);
     commitPeriod(g, before, names, reduced, numSteps);
   });
   const { sums } = reduced.vector;
@@ -134,8 +135,15 @@ async function reduce(
     vector.addSums(sums);
     vector.putKept(replica, tensors);
   }
-  await watch.time('ringMs', () => g.collective.allReduce(vector.words, g.deadlineMs));
-  await watch.time('commitMs', () => agree(g, checksumOf(vector.words), []));
+  const lastStep = g.state.position.step + numSteps;
+  await watch.time('ringMs', async () => {
+    await g.onPhase('reduce', lastStep);
+    await g.collective.allReduce(vector.words, g.deadlineMs);
+  });
+  await watch.time('commitMs', async () => {
+    await g.onPhase('vote', lastStep);
+    await agree(g, checksumOf(vector.words), []);
+  });
   requireAllSamples(g, vector.sums);
   return { vector, changeExponents, exponents };
 }
