@@ -21,7 +21,7 @@ let contract: ApiContract;
 
 beforeAll(async () => {
   redis = await startTestRedis();
-  coordinator = await startCoordinator(redis.url);
+  coordinator = await startCoordinator(redis.url, { takesFaults: true });
   const answer = await coordinator.send('/openapi.json');
   contract = new ApiContract((await answer.json()) as ApiDocument);
 });
@@ -100,6 +100,17 @@ describe('what the document says', () => {
     await ask('GET', '/jobs');
     await ask('GET', '/jobs?limit=0');
     const { id } = await submit(coordinator);
+    await until('the job is scheduled', async () => {
+      const fault = { kind: 'fillDisk', step: 1 };
+      const answer = await coordinator.send('/faults', { json: { jobId: id, fault } });
+      return answer.ok ? true : null;
+    });
+    await ask('POST', '/faults', { json: { jobId: id, fault: { kind: 'fillDisk', step: 1 } } });
+    await ask('POST', '/faults', { json: { jobId: 'job-0', fault: { kind: 'flood' } } });
+    await ask('GET', '/faults');
+    await ask('POST', '/faults/fault-1/cancel');
+    await ask('POST', '/faults/fault-1/cancel');
+    await ask('POST', '/faults/none/cancel');
     await ask('GET', `/jobs/${id}/model`);
     await ask('POST', `/jobs/${id}/pause`);
     await ask('POST', `/jobs/${id}/cancel`);

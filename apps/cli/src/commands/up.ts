@@ -18,6 +18,7 @@ export function addUpCommand(program: Command, context: CommandContext): void {
     .option('--threads <count>', 'intra-op threads of each worker', '1')
     .option('--port <port>', 'port of the coordinator; 0: any free one', String(DEFAULT_PORT))
     .option('--data-root <path...>', 'directories from which data sets may be registered', ['.'])
+    .option('--faults', 'take faults on purpose, for tests of this cluster')
     .addHelpText(
       'after',
       examples('skipring up --workers 2', 'skipring up --port 0 --data-root ~/data /mnt/images'),
@@ -32,6 +33,7 @@ interface UpFlags {
   readonly threads: string;
   readonly port: string;
   readonly dataRoot: string[];
+  readonly faults?: boolean;
 }
 
 /** An interruption is how it is meant to end: what ends in order ends well. */
@@ -45,7 +47,10 @@ async function up(context: CommandContext, flags: CommonFlags & UpFlags): Promis
     dataRoots: flags.dataRoot
       .flatMap((paths) => paths.split(delimiter))
       .map((path) => resolve(path)),
-    inherited: environment.inherited,
+    inherited: {
+      ...environment.inherited,
+      ...(flags.faults === true ? { SKIPRING_FAULTS: '1' } : {}),
+    },
     interrupted,
     forced,
     onStatus: context.tell,

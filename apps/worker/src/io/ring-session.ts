@@ -6,7 +6,12 @@ import {
   type Transport,
 } from '@skipring/collective';
 import type { Fence } from '@skipring/protocol';
-import { connectRing, RingListener, type RingTls, type SilenceLimits } from '@skipring/transport-ws';
+import {
+  connectRing,
+  RingListener,
+  type RingTls,
+  type SilenceLimits,
+} from '@skipring/transport-ws';
 import type { RingFaults } from '../faults/ring-faults.js';
 import type { CollectiveCall, IoRequest } from '../thread-messages.js';
 
