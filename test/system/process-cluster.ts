@@ -91,7 +91,7 @@ export class ProcessCluster {
 
   /** It does not come back. */
   stopRedis(): Promise<void> {
-    return this.redis.server.stop();
+    return this.redis.stop();
   }
 
   /** The leader, to be killed or frozen by a test. */

@@ -20,6 +20,7 @@ export abstract class InboxTransport implements Transport {
   readonly rank: number;
   readonly worldSize: number;
   readonly segmentBytes: number;
+  abstract readonly incomingBytesPerSecond: number | null;
   private readonly latch = new FailureLatch();
   private readonly inbox: Inbox;
   private readonly order = new SegmentOrder();
@@ -51,10 +52,6 @@ export abstract class InboxTransport implements Transport {
 
   get bytesSent(): number {
     return this.numBytesSent;
-  }
-
-  get incomingBytesPerSecond(): number | null {
-    return null;
   }
 
   get nextRank(): number {

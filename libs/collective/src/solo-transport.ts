@@ -2,6 +2,8 @@ import { InboxTransport } from './inbox-transport.js';
 
 /** The ring of one rank: it has no links, and its collectives have nothing to do. */
 export class SoloTransport extends InboxTransport {
+  override readonly incomingBytesPerSecond = null;
+
   constructor() {
     super({ rank: 0, worldSize: 1, segmentBytes: 1 });
   }

@@ -37,6 +37,7 @@ class InProcessLink {
 
 /** Transport between ranks of one process, for tests. Reads a payload late, as a socket would. */
 class InProcessTransport extends InboxTransport {
+  override readonly incomingBytesPerSecond = null;
   private neighbours: { next: InProcessTransport; previous: InProcessTransport } | null = null;
   private readonly incoming = new InProcessLink();
   /** Aborts of the next rank come against the ring. */
