@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-// Makes a checkout ready to run: npm packages, compiled TypeScript, and everything native. Needs
+// Makes a checkout ready to run: npm packages, compiled TypeScript, the console's
+// bundle, and everything native. Needs
 // nothing but Node.js and npm, and does again only what is out of date.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildConsole } from './setup/console.mjs';
 import { childEnvironment } from './setup/environment.mjs';
 import { withCheckoutLock } from './setup/lock.mjs';
 import { unsupportedReason } from './setup/machine.mjs';
@@ -24,6 +26,7 @@ async function main() {
     async () => {
       await installPackages(root, env, say);
       await build(env);
+      await buildConsole(root, env, say);
       await provision(env);
     },
   );

@@ -48,6 +48,7 @@ export async function startCoordinator(
     checkpoints: null,
     dataRoots: [],
     corsOrigins: [],
+    consoleDirectory: join(dataDirectory, 'no-console'),
     apiToken: null,
     joinToken: null,
     redisUrl,

@@ -14,6 +14,7 @@ import {
 import type { Logger } from 'pino';
 import { TokensService } from './access/tokens.service.js';
 import { AppModule } from './app.module.js';
+import { readConsole } from './console/console-files.js';
 import { DataSetsService } from './data-sets/data-sets.service.js';
 import { SampleIndex } from './data-sets/sample-index.js';
 import { WorkerGateway } from './gateway/worker-gateway.js';
@@ -204,6 +205,7 @@ async function start(
     recognise: (token) => accessTokens.recognise(token),
     audit,
     corsOrigins: options.corsOrigins,
+    consoleFiles: readConsole(options.consoleDirectory),
     metrics,
     log,
   });

@@ -5,6 +5,7 @@ import { CheckpointError, parseS3Url, type S3Options } from '@skipring/checkpoin
 import { DEFAULT_PORT } from '@skipring/protocol';
 import type { TracesTarget } from '@skipring/tracing';
 import { z } from 'zod';
+import { builtConsole } from './console/built-console.js';
 
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const token = z.string().min(16, 'expected at least 16 characters').max(512).regex(/^\S+$/);
@@ -66,6 +67,8 @@ export interface CoordinatorOptions {
   readonly dataRoots: readonly string[];
   /** Origins whose pages may call the API; none: no cross-origin requests. */
   readonly corsOrigins: readonly string[];
+  /** Of the files of the console; where it is not there, the API is served alone. */
+  readonly consoleDirectory: string;
   /** Bearer token of users; null asks for none, on loopback alone. */
   readonly apiToken: string | null;
   /** Bearer token of workers; null asks for none, on loopback alone. */
@@ -129,6 +132,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): CoordinatorOptions 
       .filter((root) => root !== '')
       .map((root) => resolve(root)),
     corsOrigins: values.SKIPRING_CORS_ORIGINS,
+    consoleDirectory: builtConsole(),
     apiToken: values.SKIPRING_API_TOKEN ?? null,
     joinToken: values.SKIPRING_JOIN_TOKEN ?? null,
     redisUrl: values.REDIS_URL,

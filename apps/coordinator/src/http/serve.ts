@@ -13,6 +13,8 @@ import { AccessGuard } from '../access/access.guard.js';
 import { auditTrail } from '../access/audit-trail.js';
 import { authentication, type Recognise, type Tokens } from '../access/authentication.js';
 import { RateLimits } from '../access/rate-limits.js';
+import type { ConsoleFile } from '../console/console-files.js';
+import { serveConsole } from '../console/serve-console.js';
 import { nestLog } from '../observe/log.js';
 import { openApiDocument } from '../openapi/document.js';
 import { routesOf, type RouteSource } from './allowed-methods.js';
@@ -35,6 +37,8 @@ export interface ServeOptions {
   readonly audit: Pick<AuditStore, 'add'>;
   /** Origins whose pages may call the API; none: no cross-origin requests. */
   readonly corsOrigins: readonly string[];
+  /** By path; empty where the console was not built. */
+  readonly consoleFiles: ReadonlyMap<string, ConsoleFile>;
   readonly metrics: CoordinatorMetrics;
   readonly log: Logger;
 }
@@ -62,6 +66,7 @@ export async function serve(module: DynamicModule, options: ServeOptions): Promi
   app.set('query parser', 'simple');
   app.disable('x-powered-by');
   app.use(observeRequests(metrics, log), helmet(securityHeaders));
+  app.use(serveConsole(options.consoleFiles));
   if (options.corsOrigins.length > 0) {
     app.enableCors({ origin: [...options.corsOrigins], maxAge: CORS_MAX_AGE_S });
   }

@@ -1,0 +1,96 @@
+import type { JSX } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+import { Chart } from '../charts/chart.js';
+import type { Range } from '../charts/chart-data.js';
+import { ChartTools, DEFAULT_SETTINGS, secondsText } from '../charts/chart-tools.js';
+import { plainNumber, wholePercent } from '../charts/plot-options.js';
+import { percent } from '../format.js';
+import { Loading } from '../ui/states.js';
+import type { JobHistory } from './job-history.js';
+import { MarkList } from './mark-list.js';
+import { RankBreakdown } from './rank-breakdown.js';
+import { evaluationCurve, placed, StepAxis, stepCurves } from './step-curves.js';
+import { useDetail } from './use-detail.js';
+
+const TRAIN = 0;
+const TEST = 1;
+
+export function ChartsTab({
+  jobId,
+  history,
+  isLoaded,
+  isLive,
+}: {
+  readonly jobId: string;
+  readonly history: JobHistory;
+  readonly isLoaded: boolean;
+  readonly isLive: boolean;
+}): JSX.Element {
+  const [settings, setSettings] = useState(DEFAULT_SETTINGS);
+  const [range, setRange] = useState<Range | null>(null);
+  const { xAxis, smoothing, isLogX, isLogY } = settings;
+  const overview = useMemo(() => new StepAxis(history.steps, xAxis), [history.steps, xAxis]);
+  const stepRange =
+    range === null ? null : { min: overview.stepAt(range.min), max: overview.stepAt(range.max) };
+  const steps = useDetail(jobId, history.steps, stepRange);
+  const axis = useMemo(() => new StepAxis(steps, xAxis), [steps, xAxis]);
+  const marks = useMemo(() => placed(history.marks, axis), [history.marks, axis]);
+  const { evaluations } = history;
+  const curves = useMemo(
+    () => ({
+      loss: [
+        ...stepCurves(steps, axis, 'loss', 'training', TRAIN, smoothing),
+        evaluationCurve(evaluations, axis, 'loss', 'test', TEST),
+      ],
+      accuracy: [
+        ...stepCurves(steps, axis, 'accuracy', 'training', TRAIN, smoothing),
+        evaluationCurve(evaluations, axis, 'accuracy', 'test', TEST),
+      ],
+      learningRate: stepCurves(steps, axis, 'learningRate', 'learning rate', 2, 0),
+      pace: stepCurves(steps, axis, 'imagesPerSecond', 'images/s', 3, smoothing),
+    }),
+    [steps, axis, evaluations, smoothing],
+  );
+  if (!isLoaded) return <Loading what="the curves" />;
+  const shared = {
+    marks,
+    range,
+    onRange: setRange,
+    isLogX,
+    formatX: xAxis === 'time' ? secondsText : plainNumber,
+    group: jobId,
+  };
+  return (
+    <>
+      <ChartTools
+        settings={settings}
+        onChange={(next) => {
+          if (next.xAxis !== settings.xAxis) setRange(null);
+          setSettings(next);
+        }}
+        isZoomed={range !== null}
+        onReset={() => {
+          setRange(null);
+        }}
+      />
+      <div class="charts">
+        <Chart {...shared} title="Loss" curves={curves.loss} isLogY={isLogY} />
+        <Chart
+          {...shared}
+          title="Accuracy"
+          curves={curves.accuracy}
+          formatY={percent}
+          formatTick={wholePercent}
+        />
+        <Chart {...shared} title="Learning rate" curves={curves.learningRate} isLogY={isLogY} />
+        <Chart {...shared} title="Images per second" curves={curves.pace} />
+      </div>
+      <p class="note wide-only">
+        Drag to zoom, drag with Shift to move, double click for all. Keys: ← → move, + − zoom, 0
+        all.
+      </p>
+      <MarkList marks={history.marks} />
+      <RankBreakdown jobId={jobId} isLive={isLive} />
+    </>
+  );
+}

@@ -1,0 +1,23 @@
+import type { JSX } from 'preact';
+import type { Mark } from '../charts/chart-data.js';
+import { integer } from '../format.js';
+
+/** The marks of the charts in words. */
+export function MarkList({ marks }: { readonly marks: readonly Mark[] }): JSX.Element | null {
+  if (marks.length === 0) return null;
+  return (
+    <details class="marks" open={marks.some(({ kind }) => kind === 'fault')}>
+      <summary>
+        {marks.filter(({ kind }) => kind === 'generation').length} generations,{' '}
+        {marks.filter(({ kind }) => kind === 'fault').length} faults
+      </summary>
+      <ul>
+        {marks.map(({ x, kind, title }, index) => (
+          <li key={index} class={`mark-${kind}`}>
+            <span class="number">step {integer(x)}</span> {title}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}

@@ -1,0 +1,182 @@
+import { jobStates, type JobState, type JobView } from '@skipring/protocol';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { useApi } from '../client-context.js';
+import { ago, dateTime, duration, integer, percent, significant } from '../format.js';
+import { Link } from '../router.js';
+import { Badge } from '../ui/badge.js';
+import { Progress } from '../ui/progress.js';
+import { Empty, Loaded } from '../ui/states.js';
+
+const PAGE = 50;
+const REFRESH_MS = 2_000;
+
+export function JobsPage(): JSX.Element {
+  const [state, setState] = useState<JobState | ''>('');
+  const [numShown, setNumShown] = useState(PAGE);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const query = { limit: Math.min(200, numShown), ...(state === '' ? {} : { state }) };
+  const jobs = useApi(`jobs ${JSON.stringify(query)}`, (client) => client.jobs(query), {
+    everyMs: REFRESH_MS,
+  });
+  const toggle = (id: string): void => {
+    const next = new Set(chosen);
+    if (!next.delete(id)) next.add(id);
+    setChosen(next);
+  };
+  return (
+    <>
+      <div class="page-head">
+        <h1>Jobs</h1>
+        <div class="tools">
+          {chosen.size > 0 && (
+            <Link class="button" to={`/compare?jobs=${[...chosen].join(',')}`}>
+              Compare {chosen.size}
+            </Link>
+          )}
+          <label>
+            State{' '}
+            <select
+              value={state}
+              onChange={(event) => {
+                setState(event.currentTarget.value as JobState | '');
+              }}
+            >
+              <option value="">all</option>
+              {jobStates.map((name) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+        </div>
+      </div>
+      <Loaded of={jobs} what="the jobs">
+        {({ items, nextCursor }) =>
+          items.length === 0 ? (
+            <NoJobs state={state} />
+          ) : (
+            <>
+              <JobTable jobs={items} chosen={chosen} onToggle={toggle} />
+              {nextCursor !== null && numShown < 200 && (
+                <button
+                  type="button"
+                  onClick={() => {
+                    setNumShown(numShown + PAGE);
+                  }}
+                >
+                  Show more
+                </button>
+              )}
+            </>
+          )
+        }
+      </Loaded>
+    </>
+  );
+}
+
+function NoJobs({ state }: { readonly state: JobState | '' }): JSX.Element {
+  if (state !== '') return <Empty title={`No job is ${state}`} />;
+  return (
+    <Empty title="No jobs yet">
+      <p>
+        <Link to="/submit">Submit the first one</Link>, or on a terminal:{' '}
+        <code>skipring submit job.yaml --follow</code>
+      </p>
+    </Empty>
+  );
+}
+
+function JobTable({
+  jobs,
+  chosen,
+  onToggle,
+}: {
+  readonly jobs: readonly JobView[];
+  readonly chosen: ReadonlySet<string>;
+  readonly onToggle: (id: string) => void;
+}): JSX.Element {
+  return (
+    <table class="cards jobs">
+      <thead>
+        <tr>
+          <th scope="col">
+            <span class="hidden">Compare</span>
+          </th>
+          <th scope="col">Job</th>
+          <th scope="col">State</th>
+          <th scope="col">Step</th>
+          <th scope="col" class="number">
+            Loss
+          </th>
+          <th scope="col" class="number">
+            Best accuracy
+          </th>
+          <th scope="col" class="number">
+            Images/s
+          </th>
+          <th scope="col" class="number">
+            Time left
+          </th>
+          <th scope="col" class="number">
+            Workers
+          </th>
+          <th scope="col">Submitted</th>
+        </tr>
+      </thead>
+      <tbody>
+        {jobs.map((job) => (
+          <tr key={job.id}>
+            <td class="choice">
+              <input
+                type="checkbox"
+                aria-label={`Compare ${job.name}`}
+                checked={chosen.has(job.id)}
+                onChange={() => {
+                  onToggle(job.id);
+                }}
+              />
+            </td>
+            <th scope="row" class="wide">
+              <Link to={`/jobs/${job.id}`}>{job.name}</Link>
+              <span class="id">{job.id}</span>
+            </th>
+            <td class="wide">
+              <Badge state={job.state} />
+              {job.state !== 'running' && job.state !== 'succeeded' && (
+                <span class="reason">{job.reason}</span>
+              )}
+            </td>
+            <td data-name="Step">
+              <Progress progress={job.progress} />
+            </td>
+            <td class="number" data-name="Loss">
+              {job.lastStep === null ? '–' : significant(job.lastStep.loss)}
+            </td>
+            <td class="number" data-name="Best accuracy">
+              {percent(job.bestAccuracy)}
+            </td>
+            <td class="number" data-name="Images/s">
+              {job.progress.imagesPerSecond > 0 ? integer(job.progress.imagesPerSecond) : '–'}
+            </td>
+            <td class="number" data-name="Time left">
+              {job.state === 'running' && job.progress.etaMs !== null
+                ? duration(job.progress.etaMs)
+                : '–'}
+            </td>
+            <td class="number" data-name="Workers">
+              {job.workers.length > 0 ? job.workers.length : '–'}
+            </td>
+            <td data-name="Submitted">
+              <time dateTime={job.createdAt} title={dateTime(job.createdAt)}>
+                {ago(job.createdAt)}
+              </time>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
