@@ -90,6 +90,8 @@ describe.skipIf('missing' in chromium)(`the console in Chromium${why}`, () => {
     await openGroup(page, 'Lanes');
     await page.getByLabel('Count').fill('4');
     await page.getByLabel('Size').fill('16');
+    await openGroup(page, 'Statistics');
+    await page.locator('#field-statistics-everySteps').fill('5');
     jobs.push(await submitForm(page));
   });
 
@@ -112,6 +114,8 @@ describe.skipIf('missing' in chromium)(`the console in Chromium${why}`, () => {
     await pointsAbove(page, 79);
     await page.getByText('Where a step’s time goes').waitFor();
     await page.locator('.stack').first().waitFor();
+    await page.locator('canvas.heat').waitFor();
+    await expectAccessible(page);
     await page.getByRole('link', { name: 'Evaluation' }).click();
     await page.getByRole('heading', { name: 'Confusion matrix' }).waitFor();
     await allPicturesShown(page, 24);

@@ -109,10 +109,16 @@ export function Chart({
     if (made === null) return;
     made.batch(() => {
       made.setData(data, false);
-      const shown = range ?? bounds;
+      const { range: given, bounds: all } = live.current;
+      const shown = given ?? all;
       if (shown !== null) made.setScale('x', { min: shown.min, max: shown.max });
     });
-  }, [data, range?.min, range?.max, shape]);
+  }, [data, shape]);
+
+  useLayoutEffect(() => {
+    const shown = live.current.range ?? live.current.bounds;
+    if (shown !== null) plot.current?.setScale('x', { min: shown.min, max: shown.max });
+  }, [range?.min, range?.max]);
 
   useLayoutEffect(() => {
     plot.current?.redraw(false);

@@ -7,6 +7,7 @@ import { plainNumber, wholePercent } from '../charts/plot-options.js';
 import { percent } from '../format.js';
 import { Loading } from '../ui/states.js';
 import type { JobHistory } from './job-history.js';
+import { LayerSection } from './layer-heat-map.js';
 import { MarkList } from './mark-list.js';
 import { RankBreakdown } from './rank-breakdown.js';
 import { evaluationCurve, placed, StepAxis, stepCurves } from './step-curves.js';
@@ -91,6 +92,7 @@ export function ChartsTab({
       </p>
       <MarkList marks={history.marks} />
       <RankBreakdown jobId={jobId} isLive={isLive} />
+      <LayerSection jobId={jobId} isLive={isLive} />
     </>
   );
 }
