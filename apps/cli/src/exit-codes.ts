@@ -11,6 +11,8 @@ export const EXIT = {
   jobCancelled: 6,
   /** This machine lacks something that is needed. */
   environment: 7,
+  /** `chaos`: a disturbed job did not end as the undisturbed one, or something was left over. */
+  chaosFailed: 8,
   interrupted: 130,
 } as const;
 

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { addChaosCommand } from './commands/chaos.js';
 import { addClusterCommands } from './commands/cluster.js';
 import { addCompareCommand } from './commands/compare.js';
 import { addCompletionCommand } from './commands/completion.js';
@@ -59,6 +60,7 @@ export function makeProgram(context: CommandContext, version: string): Command {
   addDataSetCommands(program, context);
   addTokenCommands(program, context);
   addContextCommands(program, context);
+  addChaosCommand(program, context);
   addDoctorCommand(program, context);
   addCompletionCommand(program, context);
   for (const command of program.commands) inherit(command);

@@ -30,6 +30,8 @@ export interface ClusterOptions {
   /** Kills what does not end, or not soon enough for whoever waits. */
   readonly forced?: AbortSignal;
   readonly onStatus: (text: string) => void;
+  /** Starts the coordinator and workers again whenever they end. */
+  readonly isSupervised?: boolean;
 }
 
 type Closer = () => Promise<void>;
@@ -45,6 +47,9 @@ export class LocalCluster {
   readonly logDirectory: string;
   private readonly closers: Closer[] = [];
   private readonly workers: Child[] = [];
+  /** Of `workers`. */
+  private numRunning = 0;
+  private coordinator: Child | null = null;
   private known: Endpoint | null = null;
   private stopping: Promise<void> | null = null;
   /** Tells why the cluster can do nothing more. */
@@ -81,6 +86,13 @@ export class LocalCluster {
   /** Process ids of the workers, in the order of their start. */
   get workerPids(): number[] {
     return this.workers.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  }
+
+  /** Of every coordinator and worker so far. */
+  readonly startedPids: number[] = [];
+
+  get coordinatorPid(): number | undefined {
+    return this.coordinator?.pid;
   }
 
   /**
@@ -145,22 +157,27 @@ export class LocalCluster {
   private async startCoordinator(redisUrl: string, joinToken: string): Promise<string> {
     const { dataDirectory, dataRoots, port } = this.options;
     const apiToken = token();
-    const coordinator = this.launch('coordinator', 'coordinator', STOP_DEADLINES_MS.coordinator, {
-      REDIS_URL: redisUrl,
-      SKIPRING_HOST: '127.0.0.1',
-      SKIPRING_PORT: String(port),
-      SKIPRING_DATA_DIR: dataDirectory,
-      SKIPRING_DATA_ROOTS: dataRoots.join(':'),
-      SKIPRING_API_TOKEN: apiToken,
-      SKIPRING_JOIN_TOKEN: joinToken,
+    const start = (atPort: number): Child => {
+      const child = this.launch('coordinator', 'coordinator', STOP_DEADLINES_MS.coordinator, {
+        REDIS_URL: redisUrl,
+        SKIPRING_HOST: '127.0.0.1',
+        SKIPRING_PORT: String(atPort),
+        SKIPRING_DATA_DIR: dataDirectory,
+        SKIPRING_DATA_ROOTS: dataRoots.join(':'),
+        SKIPRING_API_TOKEN: apiToken,
+        SKIPRING_JOIN_TOKEN: joinToken,
+      });
+      void child.exited.then(() => {
+        if (!this.mayRestart(child)) this.fail(child.epitaph);
+        else this.coordinator = start(Number(new URL(this.endpoint.url).port));
+      });
+      return child;
+    };
+    const first = (this.coordinator = start(port));
+    this.closers.push(async () => {
+      await this.coordinator?.stop();
     });
-    this.closers.push(() => coordinator.stop());
-    void coordinator.exited.then(() => {
-      this.fail(coordinator.epitaph);
-    });
-    const url = await this.ready(coordinator, (line) =>
-      typeof line.url === 'string' ? line.url : null,
-    );
+    const url = await this.ready(first, (line) => (typeof line.url === 'string' ? line.url : null));
     this.known = { url, token: apiToken, pid: process.pid };
     this.closers.push(() => removeEndpoint(dataDirectory));
     await writeEndpoint(dataDirectory, this.known);
@@ -168,39 +185,52 @@ export class LocalCluster {
   }
 
   private async startWorkers(url: string, joinToken: string): Promise<void> {
-    const { numWorkers, threads } = this.options;
-    const { workerLeave, workerShutDown } = STOP_DEADLINES_MS;
+    const { numWorkers } = this.options;
     for (let number = 1; number <= numWorkers; number += 1) {
-      this.workers.push(
-        this.launch('worker', `worker ${number}`, workerLeave + workerShutDown, {
-          SKIPRING_COORDINATOR_URL: url,
-          SKIPRING_JOIN_TOKEN: joinToken,
-          SKIPRING_WORKER_ID: `local-${number}`,
-          SKIPRING_WORKER_THREADS: String(threads),
-        }),
-      );
+      this.workers.push(this.startWorker(number, url, joinToken));
     }
-    const { workers } = this;
     this.closers.push(async () => {
-      await Promise.all(workers.map((worker) => worker.stop()));
+      await Promise.all(this.workers.map((worker) => worker.stop()));
     });
     await Promise.all(
-      workers.map((worker) => this.ready(worker, ({ event }) => (event === 'ready' ? true : null))),
+      this.workers.map((worker) =>
+        this.ready(worker, ({ event }) => (event === 'ready' ? true : null)),
+      ),
     );
-    const running = new Set(workers);
-    for (const worker of workers) {
-      void worker.exited.then((code) => {
-        running.delete(worker);
-        this.workerEnded(worker, code, running.size);
-      });
-    }
   }
 
-  private workerEnded(worker: Child, code: number | null, numLeft: number): void {
+  private startWorker(number: number, url: string, joinToken: string): Child {
+    const { workerLeave, workerShutDown } = STOP_DEADLINES_MS;
+    const worker = this.launch('worker', `worker ${number}`, workerLeave + workerShutDown, {
+      SKIPRING_COORDINATOR_URL: url,
+      SKIPRING_JOIN_TOKEN: joinToken,
+      SKIPRING_WORKER_ID: `local-${number}`,
+      SKIPRING_WORKER_THREADS: String(this.options.threads),
+    });
+    this.numRunning += 1;
+    void worker.exited.then((code) => {
+      this.numRunning -= 1;
+      if (this.mayRestart(worker)) {
+        this.workers[number - 1] = this.startWorker(number, url, joinToken);
+      } else {
+        this.workerEnded(worker, code);
+      }
+    });
+    return worker;
+  }
+
+  /** Tells of the end of a process that is to be started again. */
+  private mayRestart(child: Child): boolean {
+    if (this.options.isSupervised !== true || this.stopping !== null) return false;
+    this.options.onStatus(`${child.options.title} ended; it is started again`);
+    return true;
+  }
+
+  private workerEnded(worker: Child, code: number | null): void {
     if (this.stopping !== null) return;
     const { onStatus } = this.options;
     if (code === 0) onStatus(`${worker.options.title} has left`);
-    else if (numLeft > 0) onStatus(worker.epitaph);
+    else if (this.numRunning > 0) onStatus(worker.epitaph);
     else this.fail(`no worker is left: ${worker.epitaph}`);
   }
 
@@ -221,6 +251,7 @@ export class LocalCluster {
     const kill = (): void => {
       child.kill();
     };
+    if (child.pid !== undefined) this.startedPids.push(child.pid);
     forced?.addEventListener('abort', kill);
     void child.exited.then(() => {
       forced?.removeEventListener('abort', kill);

@@ -1,0 +1,89 @@
+import type { FaultView } from '@skipring/protocol';
+import { duration, table } from '../output/format.js';
+import type { ChaosKind } from './plan.js';
+
+/** A disturbance that happened, and what was measured of it. */
+export interface Struck {
+  readonly kind: ChaosKind;
+  /** Null of what is done to the coordinator. */
+  readonly view: FaultView | null;
+}
+
+/** A job that was disturbed until its end. */
+export interface DisturbedRun {
+  readonly jobId: string;
+  readonly state: string;
+  readonly modelSha256: string | null;
+  readonly numRedone: number;
+  readonly numAttempts: number;
+  readonly isExact: boolean;
+}
+
+export interface Spread {
+  readonly p50: number;
+  readonly max: number;
+  readonly count: number;
+}
+
+export interface ChaosReport {
+  readonly passed: boolean;
+  readonly seed: number;
+  readonly elapsedMs: number;
+  readonly numWorkers: number;
+  /** How often each kind struck. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly undisturbedSha256: string;
+  readonly runs: readonly DisturbedRun[];
+  readonly hashesEqual: boolean;
+  /** Every sample of every epoch went into the model exactly once. */
+  readonly samplesExact: boolean;
+  readonly numStepsRedone: number;
+  readonly abortMs: Spread | null;
+  readonly recoverMs: Spread | null;
+  /** Of the coordinator's resident memory; null where there is no local coordinator. */
+  readonly memorySlopeMbPerMinute: number | null;
+  /** What was still there at the end and should not have been; each in words. */
+  readonly leaks: readonly string[];
+}
+
+export function spread(values: readonly number[]): Spread | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const p50 = sorted[(sorted.length - 1) >> 1] ?? 0;
+  return { p50, max: sorted.at(-1) ?? 0, count: sorted.length };
+}
+
+export function countKinds(struck: readonly Struck[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { kind } of struck) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+/** The report for people. */
+export function describeReport(report: ChaosReport): string {
+  const { runs, abortMs, recoverMs, memorySlopeMbPerMinute: slope, leaks } = report;
+  const ms = (value: Spread | null): string =>
+    value === null
+      ? 'not measured'
+      : `p50 ${Math.round(value.p50)} ms, max ${Math.round(value.max)} ms (${value.count} faults)`;
+  const faults = Object.entries(report.faults).map(([kind, count]) => `${kind} ${count}`);
+  const rows = [
+    ['faults', faults.join(', ') || 'none'],
+    [
+      'jobs',
+      `${runs.length} disturbed, ${runs.filter(({ state }) => state === 'succeeded').length} succeeded`,
+    ],
+    ['models', report.hashesEqual ? 'all as undisturbed' : 'NOT all as undisturbed'],
+    ['samples', report.samplesExact ? '0 lost, 0 repeated (by the ledger)' : 'lost or repeated'],
+    ['steps redone', String(report.numStepsRedone)],
+    ['time to abort', ms(abortMs)],
+    ['time to recover', ms(recoverMs)],
+    ['memory', slope === null ? 'not measured' : `${slope.toFixed(2)} MB/min (coordinator)`],
+    ['leaks', leaks.join('; ') || 'none'],
+    ['undisturbed', report.undisturbedSha256],
+  ];
+  const verdict = report.passed ? 'passed' : 'FAILED';
+  const again = `skipring chaos --seed ${report.seed} --workers ${report.numWorkers}`;
+  const title = `chaos ${verdict} after ${duration(report.elapsedMs)}, seed ${report.seed}`;
+  return [title, table(rows[0] ?? [], rows.slice(1)), `again: ${again}`].join('\n');
+}
