@@ -196,6 +196,14 @@ export const badSpecs: readonly BadSpec[] = [
   ]),
   training_({ nesterov: 'true' })('nesterov as a string', ['/training/nesterov', 'a boolean']),
   training_({ weightDecay: 2 })('too much weight decay', ['/training/weightDecay', 'at most 1']),
+  training_({ weightAverage: { decay: 1 } })('an average that never moves', [
+    '/training/weightAverage/decay',
+    'less than 1',
+  ]),
+  training_({ nonFiniteLimit: -1 })('a negative limit of skipped steps', [
+    '/training/nonFiniteLimit',
+    'at least 0',
+  ]),
   training_({ labelSmoothing: -0.1 })('negative label smoothing', [
     '/training/labelSmoothing',
     'at least 0',

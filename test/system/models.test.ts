@@ -34,6 +34,10 @@ const jobs: [string, Partial<JobSpecInput>][] = [
     'a wide network with dropout',
     { ...adamw, model: { family: 'wide-resnet', depth: 10, width: 1, dropout: 0.3 } },
   ],
+  [
+    'the moving average of a small network',
+    { training: { ...adamw.training!, weightAverage: { decay: 0.9 } } },
+  ],
 ];
 
 function readJson(path: string): never {

@@ -54,6 +54,13 @@ export class VariableSet {
     });
   }
 
+  /** Returns the name of the subtracting node. */
+  subtract(name: string, value: Output): string {
+    return this.builder.node('AssignSubVariableOp', [this.handle(name), value], {
+      dtype: attribute.type(DataType.float32),
+    });
+  }
+
   private entry(name: string): { handle: Output; shape: readonly number[] } {
     const entry = this.handles.get(name);
     if (entry === undefined) throw new Error(`variable ${name} is not declared`);

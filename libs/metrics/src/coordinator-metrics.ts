@@ -94,6 +94,7 @@ export class CoordinatorMetrics {
     const { jobs } = this;
     jobs.step.set(labels, metrics.step);
     jobs.epoch.set(labels, metrics.epoch);
+    jobs.skippedSteps.inc(labels, metrics.skipped === undefined ? 0 : 1);
     jobs.loss.set({ ...labels, split: 'train' }, metrics.loss);
     jobs.accuracy.set({ ...labels, split: 'train' }, metrics.accuracy);
     jobs.learningRate.set(labels, metrics.learningRate);

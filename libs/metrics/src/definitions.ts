@@ -57,6 +57,11 @@ export const jobMetrics = {
     'Bytes that all ranks sent on the ring.',
     ['job_id'],
   ),
+  skippedSteps: counter(
+    'skipring_job_skipped_steps_total',
+    'Steps that changed nothing because a gradient was not finite.',
+    ['job_id'],
+  ),
   hashChecks: counter(
     'skipring_job_parameter_hash_checks_total',
     'Comparisons of parameter hashes over all ranks, by result: agreed or diverged.',

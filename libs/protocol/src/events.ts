@@ -32,17 +32,32 @@ export const stepPartsSchema = z.strictObject({
 });
 export type StepParts = z.output<typeof stepPartsSchema>;
 
+/** A step whose gradient was not finite: its samples are used, and nothing else has changed. */
+export const skippedStepSchema = z.strictObject({
+  /** The first lane of each rank that had a NaN or an infinity. */
+  lanes: z.array(z.int().min(0)),
+  /** Where the first of them were, such as `stem/conv/kernel (gradient)`. */
+  tensors: z.array(z.string()).max(5),
+  numTensors: z.int().min(1),
+  /** Steps skipped in this job so far, this one included. */
+  numSkipped: z.int().min(1),
+});
+export type SkippedStep = z.output<typeof skippedStepSchema>;
+
 /** A committed step, as rank 0 reports it. The values are sums over all lanes, not over one rank. */
 export const stepMetricsSchema = z.strictObject({
   step: z.int().min(1),
   epoch: z.int().min(0),
   /** Samples committed in this epoch after this step. */
   cursor: z.int().min(0),
+  /** Over all lanes; 32768, the most that is told, where it is not finite. */
   loss: z.number(),
   accuracy: z.number().min(0).max(1),
   learningRate: z.number().min(0),
   samples: z.int().min(1),
   stepMs: z.number().min(0),
+  /** Absent from a step that was taken. */
+  skipped: skippedStepSchema.optional(),
 });
 export type StepMetrics = z.output<typeof stepMetricsSchema>;
 

@@ -97,7 +97,22 @@ const trainingSchema = z
       .max(1e6)
       .optional()
       .describe('largest norm of the reduced gradient over all parameters; absent: no limit'),
+    weightAverage: z
+      .strictObject({
+        decay: z.number().gt(0).lt(1).default(0.999).describe('what the average keeps at a step'),
+      })
+      .optional()
+      .describe('evaluate, store and export a moving average of the weights; absent: none'),
     labelSmoothing: z.number().min(0).lt(1).default(0),
+    nonFiniteLimit: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(10)
+      .describe(
+        'steps with a NaN or an infinity that change nothing, before the job fails; 0: the first ' +
+          'fails it. With a sync mode other than allReduce always 0',
+      ),
   })
   .refine((t) => (t.epochs === undefined) !== (t.steps === undefined), {
     path: ['epochs'],
@@ -191,6 +206,10 @@ export const jobSpecSchema = z
   .refine((spec) => spec.workers.min <= numLaneGroups(spec) || spec.sync.mode === 'allReduce', {
     path: ['workers', 'min'],
     message: 'expected at most sync.replicas workers: a worker owns at least one replica',
+  })
+  .refine(({ training, sync }) => !training.weightAverage || sync.mode === 'allReduce', {
+    path: ['training', 'weightAverage'],
+    message: 'expected none with this sync mode: its replicas are averaged already',
   });
 
 /** A spec with every default filled in. */

@@ -6,6 +6,9 @@ import { OPTIMIZER_PREFIX, type TensorData, type TensorMap, type VectorLayout } 
 /** The outer optimizer's momentum of a parameter. */
 export const outerName = (parameter: string): string => `${OPTIMIZER_PREFIX}outer/${parameter}`;
 
+/** How many steps were skipped, float32 scalar: part of the state, so that it has no luck in it. */
+export const SKIPPED_STEPS = `${OPTIMIZER_PREFIX}skippedSteps`;
+
 /** A replica's own value of an optimizer slot, whose name has the prefix. */
 export const keptName = (replica: number, slot: string): string =>
   `${OPTIMIZER_PREFIX}replica-${replica}/${slot.slice(OPTIMIZER_PREFIX.length)}`;
@@ -21,7 +24,7 @@ export function initialAuxiliary(
   tensors: TensorMap,
 ): TensorMap {
   const { sync } = spec;
-  const auxiliary = new Map<string, TensorData>();
+  const auxiliary = new Map<string, TensorData>([[SKIPPED_STEPS, scalarOf(0)]]);
   if (sync.mode === 'diloco') {
     for (const { name, kind, shape, length } of slots) {
       if (kind !== 'gradient') continue;
@@ -36,6 +39,11 @@ export function initialAuxiliary(
     }
   }
   return auxiliary;
+}
+
+/** A count as a tensor; exact below 2^24. */
+export function scalarOf(count: number): TensorData {
+  return { shape: [], values: Float32Array.of(count) };
 }
 
 /** In order of their names: an order that all ranks share. */

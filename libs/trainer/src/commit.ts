@@ -6,11 +6,16 @@ import type { ReducedStep } from './reduce-step.js';
 
 /**
  * Applies a step that was voted for: the optimizer update, the next exponents and the data cursor,
- * together. Rejects with APPLY_FAILED when the update fails: then the engine's state is of no
- * position and must be loaded anew.
+ * together; of a step that is skipped, the cursor alone. Rejects with APPLY_FAILED when the update
+ * fails: then the engine's state is of no position and must be loaded anew.
  */
 export function commit(g: Generation, step: ReducedStep, learningRate: number): void {
   const { state, spec } = g;
+  if (step.skipped !== null) {
+    state.numSkipped = step.skipped.numSkipped;
+    state.position = advance(state.position, g.numSamples, spec.lanes);
+    return;
+  }
   const totalWeight = step.sums.samples / spec.lanes.size;
   try {
     state.engine.apply(g.vector, {

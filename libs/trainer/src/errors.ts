@@ -1,6 +1,6 @@
 /** Why training left a generation. */
 export type TrainerErrorCode =
-  /** A lane yielded a NaN or an infinity: the same on every try, so fatal. */
+  /** Lanes yielded NaNs or infinities, in more steps than may be skipped: fatal. */
   | 'NON_FINITE_GRADIENT'
   /** The loss on the test split is a NaN or an infinity: fatal. */
   | 'NON_FINITE_LOSS'

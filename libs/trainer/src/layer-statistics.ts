@@ -8,9 +8,9 @@ const NUM_DIGITS = 6;
 /** Norms before the step is applied, on the rank that has its activations; null on others. */
 export function probeNorms(
   { state, vector, spec }: Generation,
-  { activations, sums, exponents }: ReducedStep,
+  { activations, sums, exponents, skipped }: ReducedStep,
 ): LayerNorms | null {
-  if (activations === null || state.engine.probe === null) return null;
+  if (activations === null || state.engine.probe === null || skipped !== null) return null;
   const totalWeight = sums.samples / spec.lanes.size;
   return state.engine.probe.norms(vector, { totalWeight, exponents });
 }

@@ -14,8 +14,8 @@ describe('a lost peer', () => {
   const whole = { lanes: [[0, 1, 2, 3]] };
   const three = { lanes: [[1], [0, 3], [2]] };
 
-  // 8 steps of two operations, 2 evaluations, 4 comparisons, and the final broadcast.
-  const operations = Array.from({ length: 23 }, (_, operation) => operation);
+  // 8 steps of two operations, 2 evaluations of two, 4 comparisons, and the final broadcast.
+  const operations = Array.from({ length: 25 }, (_, operation) => operation);
   const failing =
     (at: number, deliveredTo: number[] = []) =>
     (operation: number): Fault | null =>

@@ -1,4 +1,5 @@
 import { samplesInStep, stepInEpoch } from '@skipring/data';
+import type { SkippedStep } from '@skipring/protocol';
 import { addLanes } from './add-lanes.js';
 import { agree } from './agree.js';
 import { statisticsDue } from './due.js';
@@ -6,7 +7,13 @@ import type { ActivationStatistics } from './engine.js';
 import { TrainerError } from './errors.js';
 import type { Generation } from './generation.js';
 import { backOff } from './overflow.js';
-import { inspect, readOverflow, readSums, refuseNonFinite } from './reduced-vector.js';
+import {
+  inspect,
+  nonFiniteError,
+  readNonFinite,
+  readOverflow,
+  readSums,
+} from './reduced-vector.js';
 import type { Inspection, StepSums } from './reduced-vector.js';
 import type { Stopwatch } from './stopwatch.js';
 
@@ -22,13 +29,16 @@ export interface ReducedStep {
   readonly numRepeats: number;
   /** Of lane 0, on the rank that owns it, where they are due. */
   readonly activations: ActivationStatistics | null;
+  /** Why the step is to change nothing; null for one that is to be taken. */
+  readonly skipped: SkippedStep | null;
 }
 
 /**
  * Computes this rank's lanes of the next step, sums them with those of the others into
  * `generation.vector`, and takes the commit vote. Changes no state: whatever rejects here leaves
  * the rank at its last committed step. A step in which a slot overflowed is repeated with smaller
- * exponents, at most (MAX - MIN) / BACKOFF times, and equally on every rank.
+ * exponents, at most (MAX - MIN) / BACKOFF times, and equally on every rank. One with a NaN or an
+ * infinity is to be skipped, until as many have been as the spec allows.
  */
 export async function reduceStep(g: Generation, watch: Stopwatch): Promise<ReducedStep> {
   const { layout } = g.state.engine;
@@ -46,12 +56,12 @@ export async function reduceStep(g: Generation, watch: Stopwatch): Promise<Reduc
       await g.onPhase('vote', step + 1);
       return vote(g, inspect(g.vector, layout), badLane);
     });
-    refuseNonFinite(g.vector, layout, step + 1, badLanes);
-    const overflow = readOverflow(g.vector, layout);
+    const skipped = skip(g, badLanes);
+    const overflow = skipped === null ? readOverflow(g.vector, layout) : null;
     if (overflow === null) {
       const sums = readSums(g.vector, layout);
       requireAllSamples(g, sums.samples);
-      return { sums, maxima, exponents, samples, numRepeats, activations };
+      return { sums, maxima, exponents, samples, numRepeats, activations, skipped };
     }
     exponents = backOff(g.state, g.state.position.step, exponents, overflow);
     seekPosition(g);
@@ -72,6 +82,22 @@ async function vote(
 ): Promise<{ maxima: Float64Array; badLanes: number[] }> {
   const votes = await agree(g, checksum, [(badLane ?? -1) + 1]);
   return { maxima, badLanes: votes.flatMap(([lane]) => (lane ? [lane - 1] : [])) };
+}
+
+/**
+ * What makes the step one to be skipped, or null.
+ * @throws TrainerError NON_FINITE_GRADIENT when no more steps may be
+ */
+function skip(g: Generation, lanes: readonly number[]): SkippedStep | null {
+  const { layout } = g.state.engine;
+  const { position, numSkipped } = g.state;
+  const names = readNonFinite(g.vector, layout);
+  if (names.length === 0) return null;
+  if (numSkipped >= g.spec.training.nonFiniteLimit) {
+    throw nonFiniteError(names, layout, position.step + 1, lanes, numSkipped);
+  }
+  const tensors = names.slice(0, 5);
+  return { lanes: [...lanes], tensors, numTensors: names.length, numSkipped: numSkipped + 1 };
 }
 
 function requireAllSamples(g: Generation, samples: number): void {

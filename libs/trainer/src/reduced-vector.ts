@@ -76,6 +76,11 @@ export function readNonFinite(
   return names.filter((_, index) => vector[layout.nonFiniteOffset + index] !== 0);
 }
 
+/** Whether no lane's loss was a NaN or an infinity. */
+export function isFiniteLoss(vector: Int32Array | Float32Array, layout: VectorLayout): boolean {
+  return vector[layout.nonFiniteOffset + layout.slots.length] === 0;
+}
+
 /** Throws NON_FINITE_GRADIENT when a lane of the step had a NaN or an infinity. */
 export function refuseNonFinite(
   vector: Int32Array | Float32Array,
@@ -84,12 +89,23 @@ export function refuseNonFinite(
   lanes: readonly number[],
 ): void {
   const names = readNonFinite(vector, layout);
-  if (names.length === 0) return;
+  if (names.length > 0) throw nonFiniteError(names, layout, step, lanes);
+}
+
+/** The named error of a step with a NaN or an infinity in the slots `names`. */
+export function nonFiniteError(
+  names: readonly string[],
+  layout: VectorLayout,
+  step: number,
+  lanes: readonly number[],
+  numSkipped = 0,
+): TrainerError {
+  const before = numSkipped === 0 ? '' : ` after ${numSkipped} skipped steps`;
   const shown = names.slice(0, 5).join(', ') + (names.length > 5 ? ', ...' : '');
-  throw new TrainerError(
+  return new TrainerError(
     'NON_FINITE_GRADIENT',
     `step ${step}, lane ${lanes.join(', ')}: NaN or infinity in ${shown} ` +
-      `(${names.length} of ${layout.slots.length + 1}); expected finite values: ` +
+      `(${names.length} of ${layout.slots.length + 1})${before}; expected finite values: ` +
       'try a smaller learning rate or a longer warm-up',
     true,
   );

@@ -1,5 +1,6 @@
 import { START_POSITION } from '@skipring/data';
 import type { Position } from '@skipring/protocol';
+import { scalarOf, SKIPPED_STEPS } from './auxiliary.js';
 import { EngineError } from './engine.js';
 import type { Engine, TensorData, TensorMap } from './engine.js';
 import { initialExponents } from './exponents.js';
@@ -45,6 +46,15 @@ export class TrainingState {
     this.exponents = initialExponents(engine.layout.slots.length);
   }
 
+  /** Steps of this job that were skipped because a gradient was not finite. */
+  get numSkipped(): number {
+    return this.auxiliary.get(SKIPPED_STEPS)?.values[0] ?? 0;
+  }
+
+  set numSkipped(count: number) {
+    this.auxiliary = new Map(this.auxiliary).set(SKIPPED_STEPS, scalarOf(count));
+  }
+
   /** Copies everything out of the engine. */
   snapshot(): Snapshot {
     return {
@@ -65,7 +75,8 @@ export class TrainingState {
     const held = new Map(snapshot.tensors);
     const auxiliary = new Map<string, TensorData>();
     for (const name of this.auxiliary.keys()) {
-      const tensor = held.get(name);
+      // Checkpoints of older versions have no count: none was skipped.
+      const tensor = held.get(name) ?? (name === SKIPPED_STEPS ? scalarOf(0) : undefined);
       if (tensor === undefined) throw new EngineError('STATE_MISMATCH', `${name} is missing`);
       auxiliary.set(name, tensor);
       held.delete(name);

@@ -1,11 +1,14 @@
 import { advance } from '@skipring/data';
-import type { Position, StepParts } from '@skipring/protocol';
+import type { Position, SkippedStep, StepParts } from '@skipring/protocol';
 import type { Generation } from './generation.js';
 import type { StepReport } from './ports.js';
 import type { ReducedStep } from './reduce-step.js';
-import type { StepSums } from './reduced-vector.js';
+import { isFiniteLoss, type StepSums } from './reduced-vector.js';
 import type { Stopwatch } from './stopwatch.js';
 import type { Period } from './sync/train-period.js';
+
+/** What is told of a loss that is not finite. */
+const GREATEST_LOSS = 2 ** 15;
 
 /** What was so before the commit. */
 export interface Before {
@@ -17,7 +20,7 @@ export interface Before {
 export function describe(
   g: Generation,
   before: Before,
-  { sums, samples, numRepeats }: ReducedStep,
+  { sums, samples, numRepeats, skipped }: ReducedStep,
   learningRate: number,
   watch: Stopwatch,
 ): StepReport {
@@ -27,7 +30,7 @@ export function describe(
     ringBytes: g.collective.bytesSent - before.bytesSent,
     samples,
     numRepeats,
-    metrics: metricsOf(g, before.position, sums, learningRate, watch.elapsedMs),
+    metrics: metricsOf(g, before.position, sums, learningRate, watch.elapsedMs, skipped),
   };
 }
 
@@ -73,16 +76,19 @@ function metricsOf(
   { loss, correct, samples }: StepSums,
   learningRate: number,
   stepMs: number,
+  skipped: SkippedStep | null = null,
 ): StepReport['metrics'] {
   if (g.collective.rank !== 0) return null;
+  const isLossFinite = skipped === null || isFiniteLoss(g.vector, g.state.engine.layout);
   return {
     step: step + 1,
     epoch,
     cursor: cursor + samples,
-    loss: loss / samples,
+    loss: isLossFinite ? loss / samples : GREATEST_LOSS,
     accuracy: correct / samples,
     learningRate,
     samples,
     stepMs,
+    ...(skipped === null ? {} : { skipped }),
   };
 }

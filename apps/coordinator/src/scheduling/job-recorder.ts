@@ -1,5 +1,5 @@
 import type { ClusterEffect, Ledger } from '@skipring/cluster';
-import type { FaultView, Fence, JobEvent } from '@skipring/protocol';
+import type { FaultView, Fence, JobEvent, StepMetrics } from '@skipring/protocol';
 import type { JobChange, JobRecord, NewJobEvent } from '@skipring/redis';
 import type { Logger } from 'pino';
 import { retryDelayMs } from '../jobs/retry.js';
@@ -82,6 +82,7 @@ export class JobRecorder {
       { isMetric: !hasEpochEnded },
     );
     this.tellFindings(jobId, ledger);
+    this.tellSkipped(jobId, metrics);
   }
 
   evaluation({ fence, result }: Effect<'evaluationDone'>): void {
@@ -160,6 +161,18 @@ export class JobRecorder {
       event: { type: 'state', state, reason, attempt },
     });
     this.runs.delete(jobId);
+  }
+
+  private tellSkipped(jobId: string, { step, skipped }: StepMetrics): void {
+    if (skipped === undefined) return;
+    const { lanes, tensors, numTensors, numSkipped } = skipped;
+    const more = numTensors > tensors.length ? ', ...' : '';
+    this.tell(
+      jobId,
+      'warn',
+      `NON_FINITE_GRADIENT: step ${step} is skipped, the ${numSkipped}. of this job: NaN or infinity ` +
+        `in lane ${lanes.join(', ')}, in ${tensors.join(', ')}${more}`,
+    );
   }
 
   private tellFindings(jobId: string, ledger: Ledger): void {

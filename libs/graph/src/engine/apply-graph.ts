@@ -4,6 +4,7 @@ import type { GraphBuilder } from '../graph-builder.js';
 import { DataType, type Output } from '../graph-def.js';
 import type { VariableSet } from '../variables.js';
 import { normOf, optimizerOf, type OptimizerSpec, type UpdateScalar } from './optimizers.js';
+import { decayAt, moveAverage, trainedName } from './weight-average.js';
 
 /** Names of the update's inputs, and the value that is there when all is done. */
 export interface ApplyGraph {
@@ -21,7 +22,8 @@ const CLIP_EPSILON = 1e-6;
 
 /**
  * Adds the optimizer's update by `g = sum * scale`, clipped to the limit of its norm over all
- * parameters, and `moving = m * moving + (1 - m) * batch` for the moving statistics.
+ * parameters, and `moving = m * moving + (1 - m) * batch` for the moving statistics; then the moving
+ * average of the weights, where the spec has one.
  */
 export function buildApply(
   g: GraphBuilder,
@@ -46,7 +48,11 @@ export function buildApply(
 
   const means = meansOf(g, layout, { reduced, scales }, dtype);
   const gradients = means.filter((_, index) => slots[index]?.kind === 'gradient');
-  const { gradientClipNorm, weightDecay } = spec;
+  const { gradientClipNorm, weightAverage, weightDecay } = spec;
+  const share =
+    weightAverage === undefined
+      ? null
+      : scalar('averageShare', ({ step }) => 1 - decayAt(weightAverage.decay, step));
   const clip = gradientClipNorm === undefined ? null : clipFactor(g, gradients, gradientClipNorm);
   const updates = slots.map(({ name, kind, shape }, index) => {
     const flat = means[index] ?? '';
@@ -54,7 +60,11 @@ export function buildApply(
       return move(g, variables, name, g.reshape(flat, shape), momenta.get(name) ?? 0);
     }
     const gradient = g.reshape(clip === null ? flat : g.binary('Mul', flat, clip), shape);
-    return update({ name, shape, gradient, weightDecay: decays.has(name) ? weightDecay : 0 });
+    const variable = trainedName(spec, name);
+    const decay = decays.has(name) ? weightDecay : 0;
+    const moved = update({ name, variable, shape, gradient, weightDecay: decay });
+    if (share === null) return moved;
+    return moveAverage(g, variables, { parameter: name, trained: variable }, share, moved);
   });
   return { reduced, scales, scalars, done: g.after(updates, 'apply/done') };
 }

@@ -21,6 +21,7 @@ import { optimizerOf, slotName, type OptimizerSpec } from './optimizers.js';
 import { buildNorms, recordActivations } from './probe-graphs.js';
 import { recordEvaluation, recordLane, type InputShape, type RecordedLane } from './record-lane.js';
 import { buildState } from './state-graph.js';
+import { trainedName } from './weight-average.js';
 
 /** What decides an engine's graph. */
 export interface EngineOptions {
@@ -61,6 +62,7 @@ export function compileEngine(options: EngineOptions): Engine {
   const g = new GraphBuilder();
   const variables = declareVariables(g, options, `engine-${numEngines}`);
   requireStable(backend, options);
+  const variableOf = (name: string): string => trainedName(spec, name);
 
   const dtype = spec.reduction === 'exact' ? DataType.int32 : DataType.float32;
   let layout: VectorLayout | null = null;
@@ -69,7 +71,7 @@ export function compileEngine(options: EngineOptions): Engine {
   for (const samples of options.trainBatchSizes) {
     const scope = `${LANE_SCOPE}${samples}`;
     const record = { ...options, backend, builder: g, variables, samples, scope, sampleSeed: 1 };
-    const lane = recordLane(record, spec.labelSmoothing);
+    const lane = recordLane({ ...record, variableOf }, spec.labelSmoothing);
     layout ??= layoutOf(lane.slots);
     momenta = lane.momenta;
     const { images, labels, seed } = lane;
@@ -90,7 +92,8 @@ export function compileEngine(options: EngineOptions): Engine {
   for (const samples of options.evaluationBatchSizes) {
     const scope = `evaluation${samples}`;
     const record = { ...options, backend, builder: g, variables, samples, scope, sampleSeed: 1 };
-    evaluations.set(samples, recordEvaluation(record, options.numClasses));
+    const evaluated = { ...record, variableOf: (name: string) => name };
+    evaluations.set(samples, recordEvaluation(evaluated, options.numClasses));
   }
 
   const apply = buildApply(g, variables, model, layout, momenta, spec, dtype);
@@ -128,7 +131,7 @@ export function compileEngine(options: EngineOptions): Engine {
     inputShape: options.inputShape,
     numClasses: options.numClasses,
   });
-  engine.writeState(initialState(model, optimizerOf(spec)));
+  engine.writeState(initialState(model, spec));
   return engine;
 }
 
@@ -140,6 +143,11 @@ function declareVariables(
   const variables = new VariableSet(g, owner);
   for (const { name, variable } of model.parameters) variables.declare(name, variable.shape);
   for (const { name, variable } of model.movingStatistics) variables.declare(name, variable.shape);
+  for (const { name, variable } of model.parameters) {
+    if (spec.weightAverage !== undefined) {
+      variables.declare(trainedName(spec, name), variable.shape);
+    }
+  }
   for (const slot of optimizerOf(spec).slots) {
     for (const { name, variable } of model.parameters) {
       variables.declare(slotName(slot, name), variable.shape);
@@ -158,18 +166,19 @@ function buildProbe(
 ): ProbeGraphs {
   const layers = layersOf(options.model);
   const names = layers.map(({ name }) => name);
+  const variableOf = (name: string): string => trainedName(options.spec, name);
   const activations = new Map<number, ActivationGraph>();
   for (const samples of options.trainBatchSizes) {
     const scope = `probe${samples}`;
     const record = { ...options, backend, builder: g, variables, samples, scope, sampleSeed: 1 };
-    activations.set(samples, recordActivations(record, names));
+    activations.set(samples, recordActivations({ ...record, variableOf }, names));
   }
   const parameters = layers.map((layer) => layer.parameters);
   const dtype = options.spec.reduction === 'exact' ? DataType.int32 : DataType.float32;
   return {
     layers: layers.map(({ name, kind, numParameters }) => ({ name, kind, numParameters })),
     activations,
-    norms: buildNorms(g, variables, layout, parameters, dtype),
+    norms: buildNorms(g, variables, variableOf, layout, parameters, dtype),
   };
 }
 
@@ -185,7 +194,8 @@ function requireStable(backend: NodeBackend, options: EngineOptions): void {
     const builder = new GraphBuilder();
     const variables = declareVariables(builder, options, 'stability');
     const record = { ...options, backend, builder, variables, samples, scope: 'lane', sampleSeed };
-    recordLane(record, options.spec.labelSmoothing);
+    const variableOf = (name: string): string => trainedName(options.spec, name);
+    recordLane({ ...record, variableOf }, options.spec.labelSmoothing);
     return builder.nodes;
   });
   if (first !== undefined && second !== undefined) compareRecordings(first, second);

@@ -1,10 +1,12 @@
 import type { TrainableModel } from '@skipring/nn';
 import type { TensorData, TensorMap } from '@skipring/trainer';
 import type * as tf from '@tensorflow/tfjs';
-import { slotName, type Optimizer } from './optimizers.js';
+import { optimizerOf, slotName, type OptimizerSpec } from './optimizers.js';
+import { trainedName } from './weight-average.js';
 
-/** The model's own values, and optimizer slots of zeros. */
-export function initialState(model: TrainableModel, { slots }: Optimizer): TensorMap {
+/** The model's own values, twice where they are averaged, and optimizer slots of zeros. */
+export function initialState(model: TrainableModel, spec: OptimizerSpec): TensorMap {
+  const { slots } = optimizerOf(spec);
   const valueOf = (variable: tf.Variable): TensorData => ({
     shape: variable.shape,
     values: variable.dataSync<'float32'>(),
@@ -12,6 +14,9 @@ export function initialState(model: TrainableModel, { slots }: Optimizer): Tenso
   return new Map([
     ...[...model.parameters, ...model.movingStatistics].map(
       ({ name, variable }) => [name, valueOf(variable)] as const,
+    ),
+    ...model.parameters.map(
+      ({ name, variable }) => [trainedName(spec, name), valueOf(variable)] as const,
     ),
     ...slots.flatMap((slot) =>
       model.parameters.map(({ name, variable }) => {

@@ -106,6 +106,28 @@ describe('the exact lane vector', () => {
     expect(vector[exact.layout.nonFiniteOffset + stem]).toBe(1);
   });
 
+  it.each([0, 2 ** -140, 2 ** -149])('takes images of %d without a flag', (value) => {
+    const batch = randomBatch(7);
+    batch.images.fill(value);
+    const { layout } = exact;
+    const vector = exact.forwardBackward(batch, exponentsOf(exact, 24), NUM_LANES, 0);
+    expect(Array.from(vector.subarray(layout.overflowOffset)).every((flag) => flag === 0)).toBe(
+      true,
+    );
+    const again = exact.forwardBackward(batch, exponentsOf(exact, 24), NUM_LANES, 0);
+    expect(again).toEqual(vector);
+  });
+
+  it.each([Infinity, -Infinity])('flags %d in the images', (value) => {
+    const batch = randomBatch(7);
+    batch.images[100] = value;
+    for (const engine of [exact, float]) {
+      const vector = engine.forwardBackward(batch, exponentsOf(engine, 24), NUM_LANES, 0);
+      const { nonFiniteOffset } = engine.layout;
+      expect(Array.from(vector.subarray(nonFiniteOffset)).some((flag) => flag === 1)).toBe(true);
+    }
+  });
+
   it('never passes over a parameter that is infinite', () => {
     const engine = smallEngine();
     const state = engine.readState();

@@ -8,13 +8,15 @@ import {
   type LayerNorms,
   type LayerProbe,
 } from '@skipring/trainer';
-import type { Output } from '../graph-def.js';
+import { DataType, type Output } from '../graph-def.js';
 import type { Feed, GraphSession } from '../session/graph-session.js';
 
 /** A forward pass of one batch size that yields statistics alone. */
 export interface ActivationGraph {
   /** float32 [samples, h, w, c] */
   readonly images: Output;
+  /** Chooses the masks of dropout, int32 scalar; null in a model without. */
+  readonly seed: Output | null;
   /** float32 [layers] */
   readonly mean: Output;
   /** float32 [layers] */
@@ -58,12 +60,16 @@ export class GraphLayerProbe implements LayerProbe {
     return this.parts.layers;
   }
 
-  activations(batch: LaneBatch): ActivationStatistics {
+  activations(batch: LaneBatch, seed: number): ActivationStatistics {
     const graph = this.parts.activations.get(batch.samples);
     if (graph === undefined) {
       throw new EngineError('BATCH_SIZE', `a probed lane has ${batch.samples} samples`);
     }
     const feeds = [this.parts.imagesFeed(graph.images, batch)];
+    if (graph.seed !== null) {
+      const values = Int32Array.of(seed);
+      feeds.push({ output: graph.seed, dtype: DataType.int32, shape: [], values });
+    }
     const [mean, variance] = this.run(feeds, [graph.mean, graph.variance]);
     return { mean, variance };
   }

@@ -8,7 +8,7 @@ type Training = JobSpec['training'];
 
 /** How parameters are moved: the fields of a job's `training`. No optimizer is `sgd`. */
 export type OptimizerSpec = Pick<Training, 'momentum' | 'nesterov' | 'weightDecay'> &
-  Partial<Pick<Training, 'optimizer' | 'gradientClipNorm'>>;
+  Partial<Pick<Training, 'optimizer' | 'gradientClipNorm' | 'weightAverage'>>;
 
 /** What the scalars of one update are computed from. */
 export interface UpdateTime {
@@ -26,6 +26,8 @@ export interface UpdateScalar {
 /** One parameter and what moves it. */
 export interface ParameterUpdate {
   readonly name: string;
+  /** Name of the variable that is moved: that of the parameter, or the one it is the average of. */
+  readonly variable: string;
   readonly shape: readonly number[];
   /** float32 of the parameter's shape, clipped, without decay. */
   readonly gradient: Output;
@@ -99,8 +101,8 @@ function lars(spec: OptimizerSpec, { trustCoefficient, epsilon }: Kind<'lars'>):
       return (parameter) => {
         const decayed = withDecay(graph, parameter);
         if (parameter.weightDecay === 0) return step(parameter, decayed);
-        const { gradient, shape, weightDecay } = parameter;
-        const weightNorm = normOf(g, [g.flatten(variables.read(parameter.name), shape)]);
+        const { gradient, shape, variable, weightDecay } = parameter;
+        const weightNorm = normOf(g, [g.flatten(variables.read(variable), shape)]);
         const gradientNorm = normOf(g, [g.flatten(gradient, shape)]);
         const penalty = g.binary('Mul', weightNorm, g.floats([weightDecay], []));
         const sum = g.binary('AddV2', gradientNorm, penalty);
@@ -137,12 +139,12 @@ function adam({ beta1, beta2, epsilon }: Kind<'adam' | 'adamw'>, decoupled: bool
       const learningRate = decoupled ? scalar('learningRate', (time) => time.learningRate) : '';
       const [zero, b1, b2] = [0, beta1, beta2].map((value) => g.floats([value], []));
       return (parameter) => {
-        const { name, weightDecay } = parameter;
-        const handle = variables.handle(name);
+        const { name, variable, weightDecay } = parameter;
+        const handle = variables.handle(variable);
         const before: string[] = [];
         if (decoupled && weightDecay > 0) {
           const share = g.binary('Mul', learningRate, g.floats([weightDecay], []));
-          const decay = g.binary('Mul', variables.read(name), share);
+          const decay = g.binary('Mul', variables.read(variable), share);
           const node = g.node('AssignSubVariableOp', [handle, decay], { dtype: T });
           before.push(`^${node}`);
         }
@@ -178,7 +180,13 @@ function rmsprop({ decay, momentum, epsilon }: Kind<'rmsprop'>): Optimizer {
           variables.handle(slotName(slot, parameter.name)),
         );
         const gradient = withDecay(graph, parameter);
-        const inputs = [variables.handle(parameter.name), ...handles, rate, ...constants, gradient];
+        const inputs = [
+          variables.handle(parameter.variable),
+          ...handles,
+          rate,
+          ...constants,
+          gradient,
+        ];
         return g.node('ResourceApplyRMSProp', inputs, { T, use_locking });
       };
     },
@@ -191,20 +199,26 @@ function momentumStep(
 ): (parameter: ParameterUpdate, gradient: Output) => string {
   const rate = scalar('learningRate', ({ learningRate }) => learningRate);
   const kept = g.floats([momentum], []);
-  return ({ name }, gradient) =>
+  return ({ name, variable }, gradient) =>
     g.node(
       'ResourceApplyMomentum',
-      [variables.handle(name), variables.handle(slotName('velocity', name)), rate, gradient, kept],
+      [
+        variables.handle(variable),
+        variables.handle(slotName('velocity', name)),
+        rate,
+        gradient,
+        kept,
+      ],
       { T, use_locking, use_nesterov: attribute.bool(nesterov) },
     );
 }
 
 function withDecay(
   { g, variables }: UpdateGraph,
-  { name, gradient, weightDecay }: ParameterUpdate,
+  { variable, gradient, weightDecay }: ParameterUpdate,
 ): Output {
   if (weightDecay === 0) return gradient;
-  const decay = g.binary('Mul', variables.read(name), g.floats([weightDecay], []));
+  const decay = g.binary('Mul', variables.read(variable), g.floats([weightDecay], []));
   return g.binary('AddV2', gradient, decay);
 }
 

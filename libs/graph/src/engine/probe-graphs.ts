@@ -23,8 +23,8 @@ export function recordActivations(
     }),
   );
   try {
-    return recordBatch(options, ({ recorder, images, inputs }) => {
-      options.model.forwardTraining(images);
+    return recordBatch(options, ({ recorder, images, seed, inputs }) => {
+      options.model.forwardTraining(images, seed);
       const moments = layerNames.map((name) => {
         const output = outputs.get(name);
         if (output === undefined) {
@@ -35,6 +35,7 @@ export function recordActivations(
       });
       return {
         images: inputs.images,
+        seed: inputs.seed,
         mean: recorder.outputOf(tf.stack(moments.map(({ mean }) => mean))),
         variance: recorder.outputOf(tf.stack(moments.map(({ variance }) => variance))),
       };
@@ -61,10 +62,14 @@ function watchOutput(layer: tf.layers.Layer, onOutput: (output: tf.Tensor) => vo
   };
 }
 
-/** Adds the norms of the layers' gradients and parameters; `parameters` are the names by layer. */
+/**
+ * Adds the norms of the layers' gradients and parameters; `parameters` are the names by layer, and
+ * `variableOf` names what training moves for each.
+ */
 export function buildNorms(
   g: GraphBuilder,
   variables: VariableSet,
+  variableOf: RecordOptions['variableOf'],
   layout: VectorLayout,
   parameters: readonly (readonly string[])[],
   dtype: number,
@@ -86,6 +91,6 @@ export function buildNorms(
     reduced,
     scales,
     gradient: norms((name) => gradientOf.get(name) ?? ''),
-    weight: norms((name) => g.flatten(variables.read(name), variables.shape(name))),
+    weight: norms((name) => g.flatten(variables.read(variableOf(name)), variables.shape(name))),
   };
 }

@@ -20,6 +20,8 @@ export interface RecordOptions {
   readonly builder: GraphBuilder;
   readonly variables: VariableSet;
   readonly model: TrainableModel;
+  /** Name of the variable that a parameter is read from. */
+  readonly variableOf: (parameter: string) => string;
   readonly inputShape: InputShape;
   readonly samples: number;
   /** Begins the names of the recorded nodes, and of the two placeholders. */
@@ -140,7 +142,7 @@ export interface Recording {
 
 /** Runs `body` on a batch while it is recorded, with the graph's inputs and variables bound. */
 export function recordBatch<T>(options: RecordOptions, body: (recording: Recording) => T): T {
-  const { backend, builder, variables, model, samples, scope } = options;
+  const { backend, builder, variables, variableOf, model, samples, scope } = options;
   const { height, width, channels } = options.inputShape;
   const shape: [number, number, number, number] = [samples, height, width, channels];
   const recorder = new Recorder(backend, builder, scope);
@@ -160,7 +162,10 @@ export function recordBatch<T>(options: RecordOptions, body: (recording: Recordi
     if (inputs.seed !== null) recorder.bind(seed, inputs.seed);
     recorder.bind(images, inputs.images);
     recorder.bind(labels, inputs.labels);
-    for (const { name, variable } of [...model.parameters, ...model.movingStatistics]) {
+    for (const { name, variable } of model.parameters) {
+      recorder.bind(variable, variables.read(variableOf(name)));
+    }
+    for (const { name, variable } of model.movingStatistics) {
       recorder.bind(variable, variables.read(name));
     }
     result = recorder.record(model.model.layers, () =>
