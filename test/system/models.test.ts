@@ -44,7 +44,7 @@ function readJson(path: string): never {
   return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as never;
 }
 
-describe('jobs with AdamW and a clipped gradient', () => {
+describe('jobs with AdamW and a clipped gradient', { timeout: 900_000 }, () => {
   it('end with the same model on 1 and 2 workers', async () => {
     const hashes = new Map(jobs.map(([name]) => [name, new Set<string>()]));
     for (const numWorkers of [1, 2]) {
