@@ -31,6 +31,7 @@ export const accessMatrix: Readonly<Record<string, Audience>> = {
   'GET /api/v1/jobs/:id/ranks': 'viewer',
   'GET /api/v1/jobs/:id/evaluations': 'viewer',
   'GET /api/v1/jobs/:id/layers': 'viewer',
+  'GET /api/v1/jobs/:id/model/:format/:file': 'viewer',
   'GET /api/v1/jobs/:id/ledger': 'viewer',
   'GET /api/v1/jobs/:id/checkpoints': 'viewer',
   'GET /api/v1/jobs/:id/model': 'viewer',

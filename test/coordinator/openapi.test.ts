@@ -79,6 +79,12 @@ describe('what the document says', () => {
     }
     await ask('GET', `/jobs/${trained}/metrics?limit=0`);
     await ask('GET', `/jobs/${trained}/layers?points=0`);
+    await ask('GET', `/jobs/${trained}/model/torch/model.safetensors`);
+    // Its one tensor is not what the topology asks for.
+    await ask('GET', `/jobs/${trained}/model/savedmodel/saved_model.pb`);
+    await ask('GET', `/jobs/${trained}/model/torch/none`);
+    await ask('GET', `/jobs/${trained}/model/onnx/model.onnx`);
+    await ask('GET', `/jobs/job-0/model/torch/model.safetensors`);
     await ask('POST', `/jobs/${trained}/cancel`);
     await ask('POST', `/jobs/${trained}/resume`);
     await ask('POST', '/workers/w1/drain');

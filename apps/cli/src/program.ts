@@ -16,6 +16,7 @@ import { addUpCommand } from './commands/up.js';
 import type { CommandContext } from './context.js';
 import { addDemoCommand } from './demo/demo.js';
 import { EXIT } from './exit-codes.js';
+import { addPredictCommand } from './predict/predict.js';
 
 /** The whole command line. */
 export function makeProgram(context: CommandContext, version: string): Command {
@@ -56,6 +57,7 @@ export function makeProgram(context: CommandContext, version: string): Command {
   addMetricsCommand(program, context);
   addCompareCommand(program, context);
   addTopCommand(program, context);
+  addPredictCommand(program, context);
   addClusterCommands(program, context);
   addDataSetCommands(program, context);
   addTokenCommands(program, context);

@@ -6,6 +6,7 @@ import { SamplesController } from './data-sets/samples.controller.js';
 import { FaultsController } from './faults/faults.controller.js';
 import { InternalController } from './internal/internal.controller.js';
 import { HistoriesController } from './jobs/histories.controller.js';
+import { ExportsController } from './exports/exports.controller.js';
 import { LayersController } from './jobs/layers.controller.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { SchemasController } from './system/schemas.controller.js';
@@ -24,6 +25,7 @@ export class AppModule {
         JobsController,
         HistoriesController,
         LayersController,
+        ExportsController,
         DataSetsController,
         SamplesController,
         WorkersController,

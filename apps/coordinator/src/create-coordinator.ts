@@ -18,6 +18,7 @@ import { readConsole } from './console/console-files.js';
 import { DataSetsService } from './data-sets/data-sets.service.js';
 import { SampleIndex } from './data-sets/sample-index.js';
 import { WorkerGateway } from './gateway/worker-gateway.js';
+import { ExportsService, type ExportEntry } from './exports/exports.service.js';
 import { serve } from './http/serve.js';
 import { CheckpointUploads } from './internal/checkpoint-uploads.js';
 import { Admission } from './jobs/admission.js';
@@ -157,11 +158,27 @@ async function start(
   });
   const accessTokens = new TokensService(new TokenStore(redis, keyPrefix));
   const audit = new AuditStore(redis, keyPrefix);
-  const queues = { jobs: jobQueue, 'data-sets': dataSetQueue };
+  const exportQueue = new WorkQueue<ExportEntry>({
+    ...redisOptions,
+    name: 'exports',
+    concurrency: 1,
+  });
+  closers.push(() => exportQueue.close());
+  const models = new Models(checkpoints);
+  const exports = new ExportsService({
+    directory: join(options.dataDirectory, 'exports'),
+    models,
+    dataSets,
+    record: (jobId) => jobs.record(jobId),
+    queue: exportQueue,
+    log,
+  });
+  const queues = { jobs: jobQueue, 'data-sets': dataSetQueue, exports: exportQueue };
   const provide = (token: symbol, useValue: unknown) => ({ provide: token, useValue });
   const module = AppModule.with([
     provide(tokens.JOBS, jobs),
-    provide(tokens.MODELS, new Models(checkpoints)),
+    provide(tokens.MODELS, models),
+    provide(tokens.EXPORTS, exports),
     provide(tokens.RUN_STORE, store),
     provide(tokens.EVENT_STREAMS, streams),
     provide(tokens.CLOSING, closing.signal),
@@ -222,6 +239,7 @@ async function start(
   });
   scheduler.start();
   await dataSets.start();
+  await exports.start();
   jobQueue.start((entry) => jobs.takeTurn(entry));
   return { port: http.port, routes: http.routes, leadershipLost: lease.lost };
 }

@@ -1,5 +1,6 @@
 /** Names of what controllers are given; `createCoordinator` makes the parts. */
 export const JOBS = Symbol('JobsService');
+export const EXPORTS = Symbol('ExportsService');
 export const MODELS = Symbol('Models');
 export const RUN_STORE = Symbol('RunStore');
 export const EVENT_STREAMS = Symbol('EventStreams');

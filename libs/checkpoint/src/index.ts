@@ -1,5 +1,6 @@
 export * from './checkpoint-error.js';
-export { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+export { fromTorch, fromTorchLayout, torchName, toTorch, toTorchLayout } from './torch-names.js';
+export { decodeSafetensors, encodeSafetensors, readMetadata } from './safetensors.js';
 export {
   decodeSnapshot,
   encodeSnapshot,

@@ -10,6 +10,8 @@ const ALIGNMENT = 8;
 const MAX_HEADER_BYTES = 16 * 1024 * 1024;
 const MAX_DIMENSIONS = 16;
 const FLOAT32_BYTES = 4;
+/** The header's only entry that is no tensor: texts by name. */
+const METADATA = '__metadata__';
 
 /** Place of a tensor in a file. */
 export interface TensorEntry {
@@ -22,9 +24,13 @@ export interface TensorEntry {
 
 /**
  * Float32 tensors as a safetensors file. Canonical: equal tensors give equal bytes, since names are
- * sorted (by UTF-16 code unit), data lies in that order, and nothing else is in the header.
+ * sorted (by UTF-16 code unit), data lies in that order, and nothing else is in the header but the
+ * metadata, if any.
  */
-export function encodeSafetensors(tensors: TensorMap): Uint8Array {
+export function encodeSafetensors(
+  tensors: TensorMap,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
   const names = [...tensors.keys()].sort();
   let offset = 0;
   const described = names.map((name) => {
@@ -33,6 +39,9 @@ export function encodeSafetensors(tensors: TensorMap): Uint8Array {
     offset += values.byteLength;
     return `${JSON.stringify(name)}:${JSON.stringify({ dtype: 'F32', shape, data_offsets: [begin, offset] })}`;
   });
+  if (metadata !== undefined) {
+    described.unshift(`${JSON.stringify(METADATA)}:${JSON.stringify(metadata)}`);
+  }
   const json = Buffer.from(`{${described.join(',')}}`);
   const headerBytes = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
   const file = Buffer.alloc(LENGTH_BYTES + headerBytes + offset, ' ');
@@ -60,19 +69,9 @@ export function decodeSafetensors(file: Uint8Array): TensorMap {
 
 /** Checks a file's whole header against its size, without touching the tensors' bytes. */
 export function readEntries(file: Uint8Array): TensorEntry[] {
-  if (file.length < LENGTH_BYTES) {
-    throw invalid(`the file has ${file.length} bytes; expected at least ${LENGTH_BYTES}`);
-  }
-  const view = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
-  const length = view.readBigUInt64LE();
-  const limit = Math.min(MAX_HEADER_BYTES, file.length - LENGTH_BYTES);
-  if (length < 2n || length > BigInt(limit)) {
-    throw invalid(`header length is ${length}; expected 2 to ${limit} bytes`);
-  }
-  const dataStart = LENGTH_BYTES + Number(length);
-  const header = parseHeader(view.subarray(LENGTH_BYTES, dataStart));
+  const { header, dataStart } = readHeader(file);
   const entries = Object.entries(header)
-    .filter(([name]) => name !== '__metadata__')
+    .filter(([name]) => name !== METADATA)
     .map(([name, info]) => readEntry(name, info, dataStart))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
 
@@ -87,6 +86,31 @@ export function readEntries(file: Uint8Array): TensorEntry[] {
     throw invalid(`the tensors end at byte ${expected} of ${file.length}; expected no other bytes`);
   }
   return entries;
+}
+
+/** The texts that a file carries besides tensors; none where it has no metadata. */
+export function readMetadata(file: Uint8Array): ReadonlyMap<string, string> {
+  const metadata: unknown = Reflect.get(readHeader(file).header, METADATA);
+  if (typeof metadata !== 'object' || metadata === null) return new Map();
+  return new Map(
+    Object.entries(metadata).flatMap(([name, text]) =>
+      typeof text === 'string' ? [[name, text] as const] : [],
+    ),
+  );
+}
+
+function readHeader(file: Uint8Array): { header: object; dataStart: number } {
+  if (file.length < LENGTH_BYTES) {
+    throw invalid(`the file has ${file.length} bytes; expected at least ${LENGTH_BYTES}`);
+  }
+  const view = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const length = view.readBigUInt64LE();
+  const limit = Math.min(MAX_HEADER_BYTES, file.length - LENGTH_BYTES);
+  if (length < 2n || length > BigInt(limit)) {
+    throw invalid(`header length is ${length}; expected 2 to ${limit} bytes`);
+  }
+  const dataStart = LENGTH_BYTES + Number(length);
+  return { header: parseHeader(view.subarray(LENGTH_BYTES, dataStart)), dataStart };
 }
 
 function parseHeader(bytes: Buffer): object {

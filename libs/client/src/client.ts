@@ -24,6 +24,7 @@ import {
   type DataSetRegistrationInput,
   type DataSetView,
   type EvaluationResult,
+  type ExportFormat,
   type FaultRequestInput,
   type FaultView,
   type JobEvent,
@@ -52,6 +53,8 @@ const METRICS_PAGE = 5_000;
 const RECONNECT_MS = 500;
 /** A follower gives up when the coordinator has not been reached for this long. */
 const FOLLOW_TIMEOUT_MS = 120_000;
+
+const EXPORT_TIMEOUT_MS = 600_000;
 
 const list = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) });
 
@@ -168,6 +171,28 @@ export class SkipringClient {
     const path = `/jobs/${encodeURIComponent(id)}/model`;
     const response = await this.http.fetch(path, { stream: true });
     return response.body ?? new ReadableStream();
+  }
+
+  /**
+   * A file of the trained model in another form (see EXPORT_FILES). Waits while it is being made, for
+   * at most ten minutes.
+   */
+  async modelFile(
+    id: string,
+    format: ExportFormat,
+    file: string,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const path = `/jobs/${encodeURIComponent(id)}/model/${format}/${file}`;
+    const deadlineMs = Date.now() + EXPORT_TIMEOUT_MS;
+    for (;;) {
+      try {
+        const response = await this.http.fetch(path, { stream: true });
+        return response.body ?? new ReadableStream();
+      } catch (error) {
+        const isPending = error instanceof ApiError && error.code === 'EXPORT_PENDING';
+        if (!isPending || Date.now() > deadlineMs) throw error;
+      }
+    }
   }
 
   registerDataSet(registration: DataSetRegistrationInput): Promise<DataSetView> {

@@ -8,3 +8,4 @@ export * from './files/shard-cache.js';
 export type { FetchShard } from './files/shard-download.js';
 export * from './files/stored-samples.js';
 export * from './files/encode-png.js';
+export { readPicture } from './files/readers/read-picture.js';

@@ -6,7 +6,7 @@ export { SeededDropout } from './layers/seeded-dropout.js';
 export { SubsampleShortcut } from './layers/subsample-shortcut.js';
 export { softmaxCrossEntropy } from './loss.js';
 export { ModelError } from './model-error.js';
-export { buildModel } from './models/build-model.js';
+export { buildModel, emptyModel } from './models/build-model.js';
 export type { InputShape } from './models/build-model.js';
 export { parameterCount, trainable } from './models/trainable-model.js';
 export type {

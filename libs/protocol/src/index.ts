@@ -12,6 +12,7 @@ export * from './data-set.js';
 export * from './events.js';
 export * from './history.js';
 export * from './layers.js';
+export * from './model-card.js';
 export * from './ledger.js';
 export * from './access.js';
 export * from './faults.js';

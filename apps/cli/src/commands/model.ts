@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Command } from 'commander';
+import { EXPORT_FILES, exportFormats, type ExportFormat } from '@skipring/protocol';
+import type { SkipringClient } from '@skipring/client';
+import { Option, type Command } from 'commander';
 import type { CommandContext, CommonFlags } from '../context.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { bytes } from '../output/format.js';
@@ -16,14 +19,33 @@ export function addModelCommands(program: Command, context: CommandContext): voi
 
   group
     .command('get', { isDefault: true })
-    .description('fetch the trained model of a job as a safetensors file')
+    .description('fetch the trained model of a job')
     .argument('<job>', 'job id')
-    .option('--to <file>', 'where to write it (default: JOB.safetensors)')
-    .addHelpText('after', examples('skipring model get JOB --to resnet.safetensors'))
+    .addOption(
+      new Option('--format <format>', 'torch, tfjs and savedmodel are for other frameworks')
+        .choices(['safetensors', ...exportFormats])
+        .default('safetensors'),
+    )
+    .option(
+      '--to <path>',
+      'where to write it (default: JOB.safetensors, or a directory JOB-FORMAT)',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'skipring model get JOB --to resnet.safetensors',
+        'skipring model get JOB --format savedmodel --to models/resnet/1',
+      ),
+    )
     .action(async (id: string, _options: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<CommonFlags & { to?: string }>();
+      const flags = command.optsWithGlobals<CommonFlags & ModelFlags>();
       const client = await context.client(flags);
       const job = await client.job(id);
+      const format = exportFormats.find((known) => known === flags.format);
+      if (format !== undefined) {
+        await fetchExport(context, flags, client, id, format);
+        return;
+      }
       const path = flags.to ?? `${id}.safetensors`;
       const written = await writeChecked(
         await client.model(id),
@@ -37,6 +59,40 @@ export function addModelCommands(program: Command, context: CommandContext): voi
         () => `${path}  ${bytes(written.bytes)}  SHA-256 ${written.sha256}`,
       );
     });
+}
+
+interface ModelFlags {
+  readonly format: string;
+  readonly to?: string;
+}
+
+/** Fetches the files of an export: one as a file, several into a directory. */
+async function fetchExport(
+  context: CommandContext,
+  flags: CommonFlags & ModelFlags,
+  client: SkipringClient,
+  id: string,
+  format: ExportFormat,
+): Promise<void> {
+  const names: readonly string[] = EXPORT_FILES[format];
+  const isFile = names.length === 1;
+  const path = flags.to ?? (isFile ? `${id}-${format}.safetensors` : `${id}-${format}`);
+  const written: { path: string; bytes: number; sha256: string }[] = [];
+  try {
+    if (!isFile) await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new CommandError(EXIT.usage, `--to ${path}: ${systemReason(cause)}`, null, { cause });
+  }
+  for (const name of names) {
+    context.tell(`fetching ${name}`);
+    const target = isFile ? path : join(path, name);
+    const content = await client.modelFile(id, format, name);
+    const file = await writeChecked(content, target, null, context.interrupted);
+    written.push({ path: target, ...file });
+  }
+  context.show(flags, { path, format, files: written }, () =>
+    written.map((file) => `${file.path}  ${bytes(file.bytes)}`).join('\n'),
+  );
 }
 
 /**

@@ -28,6 +28,15 @@ export class Models {
    * @throws HttpProblem MODEL_NOT_READY while there is none
    */
   async model(job: JobRecord): Promise<{ bytes: Uint8Array; sha256: string }> {
+    const { step, sha256 } = await this.chosen(job);
+    return { bytes: await this.store.readModel(job.id, step), sha256 };
+  }
+
+  /**
+   * Which checkpoint holds a job's model.
+   * @throws HttpProblem MODEL_NOT_READY while there is none
+   */
+  async chosen(job: JobRecord): Promise<{ step: number; sha256: string }> {
     const all = await this.store.list(job.id);
     const chosen =
       all.find(({ modelSha256 }) => modelSha256 === job.modelSha256) ??
@@ -39,9 +48,6 @@ export class Models {
         `job ${job.id} is ${job.state} and has no checkpoint yet`,
       );
     }
-    return {
-      bytes: await this.store.readModel(job.id, chosen.step),
-      sha256: chosen.modelSha256,
-    };
+    return { step: chosen.step, sha256: chosen.modelSha256 };
   }
 }

@@ -142,6 +142,17 @@ export const operations: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: `${job}/model/{format}/{file}`,
+    tag: 'jobs',
+    id: 'jobExport',
+    summary:
+      'A file of the model in the form torch (model.safetensors), tfjs (model.json, weights.bin) or ' +
+      'savedmodel (saved_model.pb, skipring.json); made when first asked for: 503 EXPORT_PENDING',
+    success: { 200: { mediaType: 'application/octet-stream' } },
+    problems: [404, 409, 422],
+  },
+  {
+    method: 'get',
     path: `${job}/layers`,
     tag: 'jobs',
     id: 'jobLayers',

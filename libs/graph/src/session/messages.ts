@@ -42,7 +42,21 @@ interface GraphDefMessage {
 interface MetaInfoDefMessage {
   setTagsList(tags: string[]): void;
 }
+interface TensorInfoMessage {
+  setName(name: string): void;
+  setDtype(dtype: number): void;
+  setTensorShape(shape: TensorShapeMessage): void;
+}
+export interface TensorInfoMap {
+  set(name: string, value: TensorInfoMessage): void;
+}
+export interface SignatureDefMessage {
+  setMethodName(name: string): void;
+  getInputsMap(): TensorInfoMap;
+  getOutputsMap(): TensorInfoMap;
+}
 interface MetaGraphDefMessage {
+  getSignatureDefMap(): { set(name: string, value: SignatureDefMessage): void };
   setMetaInfoDef(info: MetaInfoDefMessage): void;
   setGraphDef(graph: GraphDefMessage): void;
 }
@@ -61,6 +75,8 @@ export interface Messages {
   readonly TensorShape: (new () => TensorShapeMessage) & {
     readonly Dim: new () => DimensionMessage;
   };
+  readonly TensorInfo: new () => TensorInfoMessage;
+  readonly SignatureDef: new () => SignatureDefMessage;
   readonly VersionDef: new () => VersionDefMessage;
   readonly GraphDef: new () => GraphDefMessage;
   readonly MetaGraphDef: (new () => MetaGraphDefMessage) & {

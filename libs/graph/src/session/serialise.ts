@@ -1,6 +1,13 @@
 import { createRequire } from 'node:module';
-import type { Attribute, Graph, Node } from '../graph-def.js';
-import type { AttrValueMessage, Messages, NodeDefMessage, TensorShapeMessage } from './messages.js';
+import type { Attribute, Graph, Node, Output } from '../graph-def.js';
+import type {
+  AttrValueMessage,
+  Messages,
+  NodeDefMessage,
+  SignatureDefMessage,
+  TensorInfoMap,
+  TensorShapeMessage,
+} from './messages.js';
 
 /** Version of TensorFlow's graph format that is written (TF_GRAPH_DEF_VERSION of TensorFlow 2.21). */
 const PRODUCER_VERSION = 1882;
@@ -12,8 +19,24 @@ const messages = createRequire(import.meta.url)(
   '@tensorflow/tfjs-node-gpu/dist/proto/api_pb.js',
 ) as Messages;
 
+/** A value that a signature names. */
+export interface SignatureTensor {
+  readonly output: Output;
+  readonly dtype: number;
+  /** -1: any size. */
+  readonly shape: readonly number[];
+}
+
+/** How a graph is called by name: what `serving_default` is to TensorFlow Serving. */
+export interface Signature {
+  readonly name: string;
+  readonly method: string;
+  readonly inputs: Readonly<Record<string, SignatureTensor>>;
+  readonly outputs: Readonly<Record<string, SignatureTensor>>;
+}
+
 /** The bytes of a `saved_model.pb` that holds the graph (tensorflow/core/protobuf/saved_model.proto). */
-export function serialiseSavedModel(graph: Graph): Uint8Array {
+export function serialiseSavedModel(graph: Graph, signature?: Signature): Uint8Array {
   const graphDef = new messages.GraphDef();
   graphDef.setNodeList(graph.map(toNodeDef));
   const versions = new messages.VersionDef();
@@ -25,11 +48,31 @@ export function serialiseSavedModel(graph: Graph): Uint8Array {
   const metaGraph = new messages.MetaGraphDef();
   metaGraph.setMetaInfoDef(info);
   metaGraph.setGraphDef(graphDef);
+  if (signature !== undefined) {
+    metaGraph.getSignatureDefMap().set(signature.name, toSignatureDef(signature));
+  }
 
   const savedModel = new messages.SavedModel();
   savedModel.setSavedModelSchemaVersion(SAVED_MODEL_SCHEMA_VERSION);
   savedModel.setMetaGraphsList([metaGraph]);
   return savedModel.serializeBinary();
+}
+
+function toSignatureDef({ method, inputs, outputs }: Signature): SignatureDefMessage {
+  const message = new messages.SignatureDef();
+  message.setMethodName(method);
+  const put = (map: TensorInfoMap, tensors: Signature['inputs']): void => {
+    for (const [name, { output, dtype, shape }] of Object.entries(tensors)) {
+      const info = new messages.TensorInfo();
+      info.setName(output);
+      info.setDtype(dtype);
+      info.setTensorShape(toShape(shape));
+      map.set(name, info);
+    }
+  };
+  put(message.getInputsMap(), inputs);
+  put(message.getOutputsMap(), outputs);
+  return message;
 }
 
 function toNodeDef(node: Node): NodeDefMessage {
