@@ -30,10 +30,18 @@ describe('the command line', () => {
   it('has these commands', () => {
     expect(leaves(program).map(([name]) => name)).toEqual([
       ...['demo', 'up', 'submit', 'status', 'list', 'cancel', 'pause', 'resume', 'logs'],
-      ...['model get', 'metrics', 'compare', 'top', 'workers', 'drain'],
+      ...['model get', 'predict', 'metrics', 'compare', 'top', 'workers', 'drain'],
       ...['dataset add', 'dataset list', 'dataset show'],
       ...['token create', 'token list', 'token revoke', 'token rotate', 'whoami', 'audit'],
-      ...['context add', 'context use', 'context list', 'context remove', 'doctor', 'completion'],
+      ...[
+        'context add',
+        'context use',
+        'context list',
+        'context remove',
+        'doctor',
+        'experiment residual',
+        'completion',
+      ],
     ]);
   });
 

@@ -16,6 +16,7 @@ import { addUpCommand } from './commands/up.js';
 import type { CommandContext } from './context.js';
 import { addDemoCommand } from './demo/demo.js';
 import { EXIT } from './exit-codes.js';
+import { addExperimentCommand } from './experiment/experiment.js';
 import { addPredictCommand } from './predict/predict.js';
 
 /** The whole command line. */
@@ -64,6 +65,7 @@ export function makeProgram(context: CommandContext, version: string): Command {
   addContextCommands(program, context);
   addChaosCommand(program, context);
   addDoctorCommand(program, context);
+  addExperimentCommand(program, context);
   addCompletionCommand(program, context);
   for (const command of program.commands) inherit(command);
   return program;
