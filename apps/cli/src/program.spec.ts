@@ -30,7 +30,7 @@ describe('the command line', () => {
   it('has these commands', () => {
     expect(leaves(program).map(([name]) => name)).toEqual([
       ...['demo', 'up', 'submit', 'status', 'list', 'cancel', 'pause', 'resume', 'logs'],
-      ...['model get', 'predict', 'metrics', 'compare', 'top', 'workers', 'drain'],
+      ...['model get', 'metrics', 'compare', 'top', 'predict', 'workers', 'drain'],
       ...['dataset add', 'dataset list', 'dataset show'],
       ...['token create', 'token list', 'token revoke', 'token rotate', 'whoami', 'audit'],
       ...[
@@ -38,6 +38,7 @@ describe('the command line', () => {
         'context use',
         'context list',
         'context remove',
+        'chaos',
         'doctor',
         'experiment residual',
         'completion',
@@ -59,7 +60,7 @@ describe('the command line', () => {
 
   it('tells the exit codes, which never change meaning', () => {
     expect(helpOf(program)).toContain(
-      'Exit codes: 0 ok, 1 unexpected, 2 usage, 3 connection, 4 refused, 5 jobFailed, 6 jobCancelled, 7 environment, 130 interrupted',
+      'Exit codes: 0 ok, 1 unexpected, 2 usage, 3 connection, 4 refused, 5 jobFailed, 6 jobCancelled, 7 environment, 8 chaosFailed, 130 interrupted',
     );
     expect(EXIT).toEqual({
       ok: 0,
