@@ -57,9 +57,19 @@ describe('FusedBatchNormalization', () => {
     expect(act).toThrow('batchStatistics of norm');
   });
 
-  it('refuses inputs that are not images', () => {
-    const act = () => new FusedBatchNormalization({ name: 'norm' }).apply(tf.zeros([2, 3]));
-    expect(act).toThrow('input of norm: shape [2,3]');
+  it('takes features as images of one pixel', () => {
+    const layer = new FusedBatchNormalization();
+    const features = tf.tensor2d(normals(24, 5), [4, 6]);
+    const training = { training: true, batchStatistics: [] };
+    const asFeatures = layer.apply(features, training) as tf.Tensor;
+    const asImages = layer.apply(features.reshape([4, 1, 1, 6]), training) as tf.Tensor;
+    expect(asFeatures.shape).toEqual([4, 6]);
+    expect(asFeatures.dataSync()).toEqual(asImages.dataSync());
+  });
+
+  it('refuses inputs that are neither images nor features', () => {
+    const act = () => new FusedBatchNormalization({ name: 'norm' }).apply(tf.zeros([2, 3, 4]));
+    expect(act).toThrow('input of norm: shape [2,3,4]');
   });
 });
 
