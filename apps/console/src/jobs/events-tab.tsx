@@ -4,7 +4,7 @@ import { bytes, clockTime, dateTime, integer, percent, shortHash, significant } 
 import { Empty } from '../ui/states.js';
 import type { OtherEvent } from './job-history.js';
 
-const TYPES = ['state', 'generation', 'evaluation', 'checkpoint', 'log'] as const;
+const TYPES = ['state', 'generation', 'evaluation', 'checkpoint', 'fault', 'log'] as const;
 /** The newest are shown; the others are in the API. */
 const MAX_SHOWN = 500;
 
@@ -84,6 +84,7 @@ function EventTable({ events }: { readonly events: readonly OtherEvent[] }): JSX
 
 function levelOf(event: OtherEvent): 'info' | 'warn' | 'error' {
   if (event.type === 'log') return event.level;
+  if (event.type === 'fault') return 'warn';
   return event.type === 'state' && event.state === 'failed' ? 'error' : 'info';
 }
 
@@ -99,6 +100,8 @@ function textOf(event: OtherEvent): string {
     }
     case 'checkpoint':
       return `checkpoint of step ${integer(event.step)}, ${bytes(event.bytes)}, ${shortHash(event.modelSha256)}${event.best ? ', the best so far' : ''}`;
+    case 'fault':
+      return `fault ${event.fault.kind} ${event.state}${event.workerId === null ? '' : `, worker ${event.workerId}`}`;
     case 'log':
       return event.message;
   }

@@ -1,4 +1,4 @@
-import type { EvaluationResult, JobEvent, StepRecord } from '@skipring/protocol';
+import type { EvaluationResult, JobEvent, SkippedStep, StepRecord } from '@skipring/protocol';
 import type { Mark } from '../charts/chart-data.js';
 
 export type StepEvent = Extract<JobEvent, { type: 'step' }>;
@@ -42,6 +42,7 @@ export function withEvents(history: JobHistory, incoming: readonly JobEvent[]): 
       lastStep = metrics.step;
       if (metrics.step <= known) continue;
       known = metrics.step;
+      if (metrics.skipped !== undefined) marks.push(skippedMark(metrics.step, metrics.skipped));
       fresh.push({ ...metrics, timeMs: Date.parse(event.time) });
       continue;
     }
@@ -85,6 +86,11 @@ export function withDetail(
   ];
 }
 
+function skippedMark(step: number, { lanes }: SkippedStep): Mark {
+  const title = `skipped: the gradient was not finite in lane ${lanes.join(', ')}`;
+  return { x: step, kind: 'fault', title };
+}
+
 function markOf(event: OtherEvent, step: number): Mark | null {
   switch (event.type) {
     case 'generation':
@@ -97,6 +103,10 @@ function markOf(event: OtherEvent, step: number): Mark | null {
       return event.level === 'info' ? null : { x: step, kind: 'fault', title: event.message };
     case 'state':
       return event.state === 'failed' ? { x: step, kind: 'fault', title: event.reason } : null;
+    case 'fault':
+      return event.state === 'fired'
+        ? { x: step, kind: 'fault', title: `fault ${event.fault.kind}` }
+        : null;
     case 'evaluation':
     case 'checkpoint':
       return null;
