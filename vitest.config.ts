@@ -26,8 +26,8 @@ export default defineConfig({
           name: 'system',
           pool: 'forks',
           include: ['test/**/*.test.ts'],
-          // `npm run test:kubernetes` and `npm run test:images` run them.
-          exclude: ['test/kubernetes/**', 'test/images/**'],
+          // Commands of their own run them: `test:kubernetes`, `test:images`, `pictures`.
+          exclude: ['test/kubernetes/**', 'test/images/**', 'test/pictures/**'],
           // System tests start real servers and worker processes: one at a time on small machines.
           fileParallelism: false,
           testTimeout: 300_000,

@@ -60,6 +60,7 @@ make_local_base() {
     { tail -20 "$root/debootstrap.log" >&2; exit 1; }
   rm -rf "$root/debian/var/cache/apt/archives"/*.deb "$root/debian/var/lib/apt/lists"/*
   # The package sources that this machine uses, and how it reaches them.
+  rm "$root/debian/etc/apt/sources.list"
   cp -rT /etc/apt "$root/debian/etc/apt"
   import_image "$root/debian" skipring-local/debian
   local node npm

@@ -20,6 +20,12 @@ export interface Sample {
   readonly value: readonly [number, string];
 }
 
+/** A series over time; values as in `Sample`. */
+export interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly values: readonly (readonly [number, string])[];
+}
+
 export interface RuleState {
   readonly name: string;
   readonly health: string;
@@ -87,6 +93,15 @@ export class PrometheusServer {
   async query(expression: string): Promise<Sample[]> {
     const { result } = await this.get<{ result: Sample[] }>(
       `/api/v1/query?${new URLSearchParams({ query: expression }).toString()}`,
+    );
+    return result;
+  }
+
+  /** Its values, a second apart, between two times in seconds since 1970. */
+  async queryRange(expression: string, from: number, to: number): Promise<Series[]> {
+    const parameters = { query: expression, start: `${from}`, end: `${to}`, step: '1' };
+    const { result } = await this.get<{ result: Series[] }>(
+      `/api/v1/query_range?${new URLSearchParams(parameters).toString()}`,
     );
     return result;
   }

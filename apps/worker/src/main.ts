@@ -63,6 +63,7 @@ const { link, metricsPort, ringPort } = await IoLink.start(
     metricsPort: options.metricsPort,
     threads,
     device: loaded.device,
+    visibleDevices: options.visibleDevices,
     logLevel: options.logLevel,
     tracing: options.tracing,
     takesFaults: options.takesFaults,

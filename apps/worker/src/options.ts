@@ -26,6 +26,7 @@ const environmentSchema = z.object({
   SKIPRING_WORKER_METRICS_PORT: port.default(0),
   SKIPRING_WORKER_THREADS: z.coerce.number().int().min(1).max(256).default(1),
   SKIPRING_DEVICE: z.enum(['auto', 'cpu', 'gpu']).default('auto'),
+  CUDA_VISIBLE_DEVICES: z.string().optional(),
   SKIPRING_CACHE_DIR: z.string().min(1).optional(),
   XDG_CACHE_HOME: z.string().optional(),
   SKIPRING_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -60,6 +61,8 @@ export interface WorkerOptions {
   /** Intra-op threads of TensorFlow: part of what fixes the bits of a result. */
   readonly threads: number;
   readonly device: 'auto' | 'cpu' | 'gpu';
+  /** Devices that CUDA may use, as its own variable names them; null: all. */
+  readonly visibleDevices: string | null;
   readonly cacheDirectory: string;
   readonly logLevel: string;
   /** Where the spans of steps go; null draws none. */
@@ -105,6 +108,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): WorkerOptions {
     metricsPort: values.SKIPRING_WORKER_METRICS_PORT,
     threads: values.SKIPRING_WORKER_THREADS,
     device: values.SKIPRING_DEVICE,
+    visibleDevices: values.CUDA_VISIBLE_DEVICES ?? null,
     cacheDirectory: values.SKIPRING_CACHE_DIR ?? join(cacheHome, 'skipring'),
     logLevel: values.SKIPRING_LOG_LEVEL,
     tracing:

@@ -82,6 +82,7 @@ export interface IoThreadData {
     readonly name: string;
     readonly memoryBytes: number;
   };
+  readonly visibleDevices: string | null;
   readonly logLevel: string;
   readonly tracing: TracesTarget | null;
   readonly takesFaults: boolean;

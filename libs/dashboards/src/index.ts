@@ -2,6 +2,8 @@ export type { Board, Panel, Query, Row, Unit, Variable } from './board.js';
 export { boards } from './boards/index.js';
 export { generatedFiles, type GeneratedFile } from './generate.js';
 export { GENERATION_MARKS, toGrafana } from './grafana.js';
+export { boardPicture } from './picture/board-picture.js';
+export type { Line, PanelData } from './picture/panel-picture.js';
 export { expressionProblems } from './promql/check-expression.js';
 export { registeredSeries, type KnownSeries } from './promql/known-series.js';
 export { withoutVariables } from './promql/variables.js';

@@ -8,6 +8,7 @@ import { RingFaults } from '../faults/ring-faults.js';
 import { PulseWatch } from '../pulse.js';
 import { describeError } from '../thread-error.js';
 import type { ComputeToIo, IoRequest, IoThreadData, IoToCompute } from '../thread-messages.js';
+import { watchDevice } from './device-watch.js';
 import { GatewayClient } from './gateway-client.js';
 import { serveMetrics } from './metrics-server.js';
 import { observeMessage } from './observe.js';
@@ -22,6 +23,7 @@ const log = pino(
 );
 const metrics = workerMetrics();
 const tracing = await openTracing();
+const deviceWatch = data.device.kind === 'gpu' ? openDeviceWatch() : null;
 
 const post = (message: IoToCompute): void => {
   port.postMessage(message);
@@ -143,6 +145,7 @@ async function answer(request: IoRequest): Promise<void> {
 }
 
 async function close(): Promise<void> {
+  deviceWatch?.stop();
   stopHeartbeat();
   pulse.close();
   gateway.close();
@@ -179,6 +182,18 @@ port.on('message', (message: ComputeToIo) => {
       return;
   }
 });
+
+function openDeviceWatch(): { stop(): void } {
+  return watchDevice({
+    visibleDevices: data.visibleDevices,
+    onReading: (reading) => {
+      metrics.observeDevice(reading);
+    },
+    onEnd: (reason) => {
+      log.warn({ reason }, 'metrics without the memory and utilisation of the GPU');
+    },
+  });
+}
 
 /** OpenTelemetry is loaded only where it is asked for. */
 async function openTracing(): Promise<Tracing | null> {

@@ -165,7 +165,7 @@ export const reliability: Board = {
           ],
         },
         {
-          title: 'Checkpoints found damaged',
+          title: 'Damaged checkpoints',
           help: 'Stored ones that did not match their checksums and were passed over, within the time shown. Anything but 0 is a fault of the storage.',
           kind: 'number',
           unit: 'short',
