@@ -1,3 +1,4 @@
+export { AwakeClock } from './awake-clock.js';
 export { Cluster } from './cluster.js';
 export type { Halt } from './endings.js';
 export { desiredWorkers, type WorkerDemand } from './desired-workers.js';

@@ -1,4 +1,11 @@
-import { Cluster, Ledger, type ClusterInput, type Halt, type Hello } from '@skipring/cluster';
+import {
+  AwakeClock,
+  Cluster,
+  Ledger,
+  type ClusterInput,
+  type Halt,
+  type Hello,
+} from '@skipring/cluster';
 import { globalBatchSize } from '@skipring/data';
 import type { CoordinatorMetrics } from '@skipring/metrics';
 import { type Fence, type WorkerMessage, type WorkerView } from '@skipring/protocol';
@@ -50,6 +57,7 @@ export interface SchedulerParts extends Omit<RecorderParts, 'writes'> {
  */
 export class ClusterScheduler implements Scheduler, WorkerEvents {
   private readonly cluster: Cluster;
+  private readonly clock = new AwakeClock(() => performance.now());
   private readonly writes: OrderedWrites;
   private readonly recorder: JobRecorder;
   private readonly finalSeries: FinalSeries;
@@ -123,7 +131,7 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
   }
 
   workers(): WorkerView[] {
-    const nowMs = performance.now();
+    const nowMs = this.clock.now();
     return this.cluster
       .workers()
       .map((worker) => workerView(worker, this.links.imagesPerSecond(worker.id), nowMs));
@@ -260,7 +268,7 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
   }
 
   private apply(input: ClusterInput): void {
-    for (const effect of this.cluster.apply(input, performance.now())) {
+    for (const effect of this.cluster.apply(input, this.clock.now())) {
       this.effects.carryOut(effect);
       this.faults?.follow(effect);
     }
