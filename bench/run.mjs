@@ -1,14 +1,16 @@
-// Runs all benchmarks or the named ones: node bench/run.mjs [step] [ring] [--runs N] [--json FILE];
-// `ring` also takes --ranks 2,4 and --sizes 1000,1000000 (bytes).
+// Runs all benchmarks or the named ones: node bench/run.mjs [step] [ring] [sync] [--runs N] [--json FILE];
+// `ring` also takes --ranks 2,4 and --sizes 1000,1000000 (bytes); `sync` takes --data DIR, of
+// Fashion-MNIST's files, and --plot FILE, for an SVG.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { machine } from './lib/machine.mjs';
 import { toTable } from './lib/table.mjs';
 import { ring, ringTable } from './ring.mjs';
 import { step } from './step.mjs';
+import { plotSync, sync, syncTable } from './sync.mjs';
 
-const benchmarks = { step, ring };
-const tables = { ring: ringTable };
+const benchmarks = { step, ring, sync };
+const tables = { ring: ringTable, sync: syncTable };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,6 +19,8 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '10' },
     ranks: { type: 'string' },
     sizes: { type: 'string' },
+    data: { type: 'string' },
+    plot: { type: 'string' },
   },
 });
 const names = positionals.length > 0 ? positionals : Object.keys(benchmarks);
@@ -36,9 +40,13 @@ for (const name of names) {
     runs,
     ranks: numbers(values.ranks),
     sizes: numbers(values.sizes),
+    data: values.data,
   });
   results.benchmarks[name] = result;
   console.log((tables[name] ?? toTable)(result));
+}
+if (values.plot !== undefined && results.benchmarks.sync !== undefined) {
+  plotSync(results.benchmarks.sync, values.plot);
 }
 if (values.json !== undefined) {
   writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
