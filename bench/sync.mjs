@@ -17,19 +17,27 @@ const NUM_TEST = 2_000;
 /** Of the generated set; of Fashion-MNIST, which is seven times as large, one. */
 const EPOCHS = 3;
 
+const replicas = { replicas: NUM_RANKS };
+/** What differs in the job spec. */
 const MODES = {
-  allReduce: { mode: 'allReduce' },
-  'localSgd, H = 16': { mode: 'localSgd', replicas: 2, everySteps: 16, warmupSteps: 32 },
+  'allReduce, exact': {},
+  'allReduce, float32': { reduction: 'float32' },
+  'allReduce, bfloat16': { reduction: 'bfloat16' },
+  'localSgd, H = 16': {
+    sync: { mode: 'localSgd', ...replicas, everySteps: 16, warmupSteps: 32 },
+  },
   'diloco, H = 64': {
-    mode: 'diloco',
-    replicas: 2,
-    everySteps: 64,
-    warmupSteps: 64,
-    optimizerState: 'average',
+    sync: {
+      mode: 'diloco',
+      ...replicas,
+      everySteps: 64,
+      warmupSteps: 64,
+      optimizerState: 'average',
+    },
   },
 };
 
-function specOf(name, sync, epochs) {
+function specOf(name, changes, epochs) {
   return {
     apiVersion: 'skipring/v1',
     name,
@@ -39,7 +47,7 @@ function specOf(name, sync, epochs) {
     lanes: LANES,
     workers: { min: 1, max: NUM_RANKS },
     evaluation: { everyEpochs: 0 },
-    sync,
+    ...changes,
   };
 }
 

@@ -36,7 +36,11 @@ async function runJob({ spec: input, ports, lanes }) {
   const inputShape = { height, width, channels };
   const engine = compileEngine({
     model: buildModel(spec.model, inputShape, numClasses, spec.seed),
-    spec: { ...spec.training, reduction: spec.reduction, precision: spec.precision },
+    spec: {
+      ...spec.training,
+      reduction: spec.reduction === 'exact' ? 'exact' : 'float32',
+      precision: spec.precision,
+    },
     trainBatchSizes: trainBatchSizes(train.samples, spec.lanes),
     evaluationBatchSizes: evaluationBatchSizes(test.samples, EVALUATION_BATCH_SIZE),
     laneSize: spec.lanes.size,
@@ -63,7 +67,11 @@ async function runJob({ spec: input, ports, lanes }) {
     get bytesSent() {
       return transport.bytesSent;
     },
-    allReduce: (vector, deadlineMs) => allReduce(transport, vector, { deadlineMs }),
+    allReduce: (vector, deadlineMs, wire) =>
+      allReduce(transport, vector, {
+        deadlineMs,
+        ...(wire === 'bfloat16' && { bfloat16: { mode: 'nearest' } }),
+      }),
     broadcast: (bytes, root, deadlineMs) => broadcast(transport, bytes, root, { deadlineMs }),
   };
   let accuracy = null;

@@ -27,6 +27,8 @@ export interface CollectiveCall {
   readonly length: number;
   /** Rank that has the bytes; for `broadcast` alone. */
   readonly root: number;
+  /** Float32 elements cross the ring as bfloat16; for `allReduce` alone. */
+  readonly isBfloat16: boolean;
   readonly deadlineMs: number;
 }
 

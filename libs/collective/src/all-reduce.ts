@@ -1,3 +1,5 @@
+import type { Rounding } from './bfloat16.js';
+import { CollectiveError } from './collective-error.js';
 import { exchange, EXCHANGE_LIMIT_BYTES } from './exchange.js';
 import {
   allGatherSteps,
@@ -21,6 +23,12 @@ export interface AllReduceOptions extends ReduceOptions {
   readonly algorithm?: 'ring' | 'exchange';
   /** Told before the first segment of each half of `ring` is sent, which waits for it. */
   readonly onHalf?: HalfHook;
+  /**
+   * Sums a float32 vector with bfloat16 on the wire, rounded so, by the `ring`: half the bytes. Every
+   * partial sum is rounded once more on its way, at most worldSize times; all ranks end with the same
+   * bits, which do depend on worldSize.
+   */
+  readonly bfloat16?: Rounding;
 }
 
 /**
@@ -47,10 +55,11 @@ export function allReduce(
   vector: Vector,
   options: AllReduceOptions,
 ): Promise<void> {
-  const algorithm =
-    options.algorithm ?? (vector.byteLength <= EXCHANGE_LIMIT_BYTES ? 'exchange' : 'ring');
-  return runCollective(transport, 'allReduce', options, (sequence) =>
-    algorithm === 'exchange'
+  const isSmall = vector.byteLength <= EXCHANGE_LIMIT_BYTES && options.bfloat16 === undefined;
+  const algorithm = options.algorithm ?? (isSmall ? 'exchange' : 'ring');
+  return runCollective(transport, 'allReduce', options, (sequence) => {
+    expectWire(vector, options, algorithm);
+    return algorithm === 'exchange'
       ? exchange(transport, vector, {
           sequence,
           segmentBytes: segmentBytesOf(transport, options),
@@ -59,8 +68,8 @@ export function allReduce(
       : pass(transport, vector, options, 'allReduce', sequence, [
           ...reduceScatterSteps(transport.rank, transport.worldSize),
           ...allGatherSteps(transport.rank, transport.worldSize),
-        ]),
-  );
+        ]);
+  });
 }
 
 /**
@@ -109,6 +118,20 @@ export function allGather(
   );
 }
 
+function expectWire(
+  vector: Vector,
+  { bfloat16, reduction = 'sum' }: AllReduceOptions,
+  algorithm: 'ring' | 'exchange',
+): void {
+  if (bfloat16 === undefined) return;
+  const isFitting = vector instanceof Float32Array && reduction === 'sum' && algorithm === 'ring';
+  if (isFitting) return;
+  throw new CollectiveError(
+    'INVALID_ARGUMENT',
+    `bfloat16 is ${bfloat16.mode}, expected none: it is for sums of float32 by ring`,
+  );
+}
+
 function pass(
   transport: Transport,
   vector: Vector,
@@ -122,7 +145,7 @@ function pass(
     options.segmentBytes ??
     pipelinedSegmentBytes(maxSegmentBytes, vector.byteLength, transport.worldSize);
   const reduction = options.reduction ?? 'sum';
-  const { onHalf } = options;
+  const { onHalf, bfloat16 } = options;
   return ringPass(transport, vector, {
     operation,
     sequence,
@@ -130,5 +153,6 @@ function pass(
     steps,
     reduction,
     onHalf,
+    bfloat16,
   });
 }

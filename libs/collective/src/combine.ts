@@ -7,13 +7,13 @@ import {
   type Kernels,
 } from './wasm/shared-memory.js';
 
-export type CombineKernel = Exclude<keyof Kernels, 'digest'>;
+export type CombineKernel = Extract<keyof Kernels, `sum${string}` | `max${string}`>;
 
 /** See `digest`. */
 export interface CombineDigests {
   readonly ofAddend: number;
-  /** Of the target as it is now. */
-  readonly ofTarget: number;
+  /** Of the target's bytes as they would be sent now; undefined: not computed. */
+  readonly ofTarget: number | undefined;
 }
 
 /**

@@ -12,6 +12,7 @@ export {
   type AllReduceOptions,
   type ReduceOptions,
 } from './all-reduce.js';
+export { packBfloat16, unpackBfloat16, type Rounding } from './bfloat16.js';
 export { EXCHANGE_LIMIT_BYTES } from './exchange.js';
 export { digest } from './digest.js';
 export { SharedMemory } from './wasm/shared-memory.js';

@@ -1,16 +1,11 @@
 import type { RingOperation } from '@skipring/protocol';
+import type { Rounding } from './bfloat16.js';
 import { chunkRange, segmentRanges } from './chunks.js';
 import { CollectiveError } from './collective-error.js';
 import { SendWindow } from './send-window.js';
 import { MAX_SEGMENTS, type Transport } from './transport.js';
-import {
-  bytesOf,
-  Combining,
-  kernelFor,
-  withStaging,
-  type Reduction,
-  type Vector,
-} from './vector.js';
+import { withStaging, type Reduction, type Vector } from './vector.js';
+import { bfloat16Wire, plainWire } from './wire.js';
 
 /** Sends queued on a link at once, per collective. */
 export const SEND_WINDOW = 8;
@@ -67,6 +62,8 @@ interface RingPass {
   readonly steps: readonly RingStep[];
   readonly reduction: Reduction;
   readonly onHalf: HalfHook | undefined;
+  /** Of float32; absent: elements cross as they are. */
+  readonly bfloat16?: Rounding | undefined;
 }
 
 /**
@@ -81,9 +78,12 @@ async function ringPassWith(
   staging: Uint8Array | null,
   transport: Transport,
   vector: Vector,
-  { operation, sequence, segmentBytes, steps, reduction, onHalf }: RingPass,
+  { operation, sequence, segmentBytes, steps, reduction, onHalf, bfloat16 }: RingPass,
 ): Promise<void> {
-  const kernel = kernelFor(vector, reduction);
+  const wire =
+    bfloat16 !== undefined && vector instanceof Float32Array
+      ? bfloat16Wire(vector, bfloat16, staging)
+      : plainWire(vector, reduction, staging);
   const segmentLength = Math.max(1, Math.floor(segmentBytes / vector.BYTES_PER_ELEMENT));
   const segmentsOf = (chunk: number) =>
     segmentRanges(chunkRange(vector.length, transport.worldSize, chunk), segmentLength);
@@ -95,13 +95,9 @@ async function ringPassWith(
   );
   expectSegmentCount(Math.max(incoming.length, outgoing.length), segmentBytes);
 
-  const arrivals = incoming.map(({ range: { begin, end }, combine }, segment) => {
-    const bytes = bytesOf(vector, begin, end);
-    return transport.receive(
-      { operation, sequence, segment },
-      combine === 'reduce' ? new Combining(bytes, kernel, staging) : bytes,
-    );
-  });
+  const arrivals = incoming.map(({ range, combine }, segment) =>
+    transport.receive({ operation, sequence, segment }, wire.sink(range, combine)),
+  );
   const first = steps[0];
   const numOwn = first === undefined ? 0 : segmentsOf(first.sendChunk).length;
   await Promise.all([...arrivals, sendAll()]);
@@ -110,16 +106,17 @@ async function ringPassWith(
     const window = new SendWindow(SEND_WINDOW);
     let half: RingStep['combine'] | null = null;
     for (const [segment, { range, combine }] of outgoing.entries()) {
-      const { begin, end } = range;
       if (combine !== half) {
         half = combine;
         await onHalf?.(combine === 'reduce' ? 'reduceScatter' : 'allGather');
       }
       // After this rank's own chunk, what goes out is what came in, in the same order.
       const checksum = segment >= numOwn ? await arrivals[segment - numOwn] : undefined;
-      await window.push(() =>
-        transport.send({ operation, sequence, segment }, bytesOf(vector, begin, end), checksum),
-      );
+      await window.push(async () => {
+        const payload = wire.pack(range, segment);
+        await transport.send({ operation, sequence, segment }, payload, checksum);
+        wire.release(payload);
+      });
     }
     await window.drain();
   }

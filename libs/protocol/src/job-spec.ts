@@ -180,7 +180,10 @@ export const jobSpecSchema = z
     checkpoints: checkpointsSchema.prefault({}),
     evaluation: evaluationSchema.prefault({}),
     statistics: statisticsSchema.optional().describe('absent: none; changes no bit of the result'),
-    reduction: z.enum(['exact', 'float32']).default('exact'),
+    reduction: z
+      .enum(['exact', 'float32', 'bfloat16'])
+      .default('exact')
+      .describe('of gradients over the ring: fixed point, float32, or float32 sent as bfloat16'),
     sync: syncSchema.prefault({ mode: 'allReduce' }),
     precision: z
       .enum(['float32', 'bfloat16'])

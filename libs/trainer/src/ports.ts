@@ -22,8 +22,14 @@ export interface Collective {
    * Sums `vector` over all ranks, in place and with the same bits on every rank; int32 sums wrap.
    * `vector` lies in a SharedArrayBuffer and has the same length on every rank. After a rejection
    * its contents are undefined.
+   *
+   * @param wire of a float32 vector: `bfloat16` rounds what is sent, for half the bytes
    */
-  allReduce(vector: Int32Array | Float32Array, deadlineMs: number): Promise<void>;
+  allReduce(
+    vector: Int32Array | Float32Array,
+    deadlineMs: number,
+    wire?: 'bfloat16',
+  ): Promise<void>;
   /** Copies the root's `bytes` into those of every rank; same length everywhere, shared memory. */
   broadcast(bytes: Uint8Array, root: number, deadlineMs: number): Promise<void>;
 }

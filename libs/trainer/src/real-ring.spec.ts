@@ -16,8 +16,15 @@ class RingCollective implements Collective {
   get worldSize(): number {
     return this.transport.worldSize;
   }
-  allReduce(vector: Int32Array | Float32Array, deadlineMs: number): Promise<void> {
-    return allReduce(this.transport, vector, { deadlineMs });
+  allReduce(
+    vector: Int32Array | Float32Array,
+    deadlineMs: number,
+    wire?: 'bfloat16',
+  ): Promise<void> {
+    return allReduce(this.transport, vector, {
+      deadlineMs,
+      ...(wire === 'bfloat16' && { bfloat16: { mode: 'nearest' } }),
+    });
   }
   broadcast(bytes: Uint8Array, root: number, deadlineMs: number): Promise<void> {
     return broadcast(this.transport, bytes, root, { deadlineMs });
@@ -72,5 +79,23 @@ describe('over the ring of the collective room', () => {
       });
       expect(job.snapshots.at(-1)).toEqual(alone.snapshots.at(-1));
     }
+  });
+
+  it('sums gradients sent as bfloat16: replicas agree, near the float32 model', async () => {
+    const modelOf = async (reduction: 'float32' | 'bfloat16'): Promise<Float32Array> => {
+      const job = new SimulatedJob({ reduction }, { numSamples: 53 });
+      const ring = connect(lanes.length);
+      const outcomes = await job.run({ lanes, ring });
+      await ring.close();
+      expect(outcomes.map(({ kind }) => kind)).toEqual(['finished', 'finished', 'finished']);
+      expect(job.evaluations.at(-1)?.samples).toBe(50);
+      return job.snapshots.at(-1)!.tensors.get('dense/kernel')!.values;
+    };
+    const [plain, rounded] = [await modelOf('float32'), await modelOf('bfloat16')];
+    expect(rounded).not.toEqual(plain);
+    const largest = Math.max(...plain.map(Math.abs));
+    plain.forEach((value, i) => {
+      expect(Math.abs(rounded[i]! - value)).toBeLessThan(0.02 * largest);
+    });
   });
 });

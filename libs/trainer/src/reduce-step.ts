@@ -50,7 +50,7 @@ export async function reduceStep(g: Generation, watch: Stopwatch): Promise<Reduc
     const { badLane, samples, activations } = await addLanes(g, g.vector, work, watch);
     await watch.time('ringMs', async () => {
       await g.onPhase('reduce', step + 1);
-      await g.collective.allReduce(g.vector, g.deadlineMs);
+      await sumOverRanks(g);
     });
     const { maxima, badLanes } = await watch.time('commitMs', async () => {
       await g.onPhase('vote', step + 1);
@@ -66,6 +66,23 @@ export async function reduceStep(g: Generation, watch: Stopwatch): Promise<Reduc
     exponents = backOff(g.state, g.state.position.step, exponents, overflow);
     seekPosition(g);
   }
+}
+
+/** Slots may cross the ring as bfloat16; counts and flags stay whole numbers. */
+async function sumOverRanks({
+  collective,
+  vector,
+  spec,
+  state,
+  deadlineMs,
+}: Generation): Promise<void> {
+  if (spec.reduction !== 'bfloat16') {
+    await collective.allReduce(vector, deadlineMs);
+    return;
+  }
+  const { metricsOffset } = state.engine.layout;
+  await collective.allReduce(vector.subarray(0, metricsOffset), deadlineMs, 'bfloat16');
+  await collective.allReduce(vector.subarray(metricsOffset), deadlineMs);
 }
 
 /** Makes the batch source go on with the step at the state's position. */

@@ -13,7 +13,11 @@ export function compileJob(spec: JobSpec, manifest: DataSetManifest): Engine {
   registerFusedKernels();
   return compileEngine({
     model: buildModel(spec.model, inputShape, numClasses, spec.seed),
-    spec: { ...spec.training, reduction: spec.reduction, precision: spec.precision },
+    spec: {
+      ...spec.training,
+      reduction: spec.reduction === 'exact' ? 'exact' : 'float32',
+      precision: spec.precision,
+    },
     trainBatchSizes: trainBatchSizes(splits.train.samples, spec.lanes),
     evaluationBatchSizes: evaluationBatchSizes(splits.test.samples, EVALUATION_BATCH_SIZE),
     laneSize: spec.lanes.size,

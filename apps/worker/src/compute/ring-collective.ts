@@ -13,13 +13,18 @@ export class RingCollective implements Collective {
     readonly worldSize: number,
   ) {}
 
-  async allReduce(vector: Int32Array | Float32Array, deadlineMs: number): Promise<void> {
+  async allReduce(
+    vector: Int32Array | Float32Array,
+    deadlineMs: number,
+    wire?: 'bfloat16',
+  ): Promise<void> {
     await this.run({
       operation: 'allReduce',
       element: vector instanceof Int32Array ? 'int32' : 'float32',
       ...sharedPart(vector),
       length: vector.length,
       root: 0,
+      isBfloat16: wire === 'bfloat16',
       deadlineMs,
     });
   }
@@ -31,6 +36,7 @@ export class RingCollective implements Collective {
       ...sharedPart(bytes),
       length: bytes.length,
       root,
+      isBfloat16: false,
       deadlineMs,
     });
   }

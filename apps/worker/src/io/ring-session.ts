@@ -115,11 +115,11 @@ export class RingSession {
             ? new Int32Array(buffer, byteOffset, length)
             : new Float32Array(buffer, byteOffset, length);
         const { faults } = this.options;
-        await allReduce(
-          transport,
-          vector,
-          faults === null ? { deadlineMs } : { deadlineMs, onHalf: (half) => faults.reach(half) },
-        );
+        await allReduce(transport, vector, {
+          deadlineMs,
+          ...(call.isBfloat16 && { bfloat16: { mode: 'nearest' } }),
+          ...(faults && { onHalf: (half) => faults.reach(half) }),
+        });
         return;
       }
     }

@@ -74,6 +74,34 @@ export function sumConformance(makeGroup: MakeGroup): void {
       });
     });
 
+    it.each([
+      [0, 64],
+      [7, 16],
+      [1_003, 256],
+      [300_000, 65_536],
+    ])(
+      'allReduce of %i float32 as bfloat16, segments of %i bytes',
+      async (length, segmentBytes) => {
+        const inputs = inputsOf('float32', length, worldSize) as Float32Array[];
+        const exact = ringReference(inputs) as Float32Array;
+        for (const bfloat16 of [{ mode: 'nearest' }, { mode: 'stochastic', seed: 3 }] as const) {
+          const results = await run(worldSize, segmentBytes, async (transport) => {
+            const vector = inputs[transport.rank]!.slice();
+            await allReduce(transport, vector, { ...options, bfloat16 });
+            return vector;
+          });
+          expect(new Set(results.map(bitsOf)).size).toBe(1);
+          const scale = (i: number) => inputs.reduce((sum, input) => sum + Math.abs(input[i]!), 0);
+          // Each of worldSize roundings is off by 2^-8 of a partial sum, stochastic ones by 2^-7.
+          const limit = worldSize === 1 ? 0 : worldSize * 2 ** -7;
+          const isNear = results[0]!.every(
+            (value, i) => Math.abs(value - exact[i]!) <= limit * scale(i),
+          );
+          expect(isNear).toBe(true);
+        }
+      },
+    );
+
     it('integer sums are the same by any algorithm', async () => {
       for (const type of ['int32', 'int64'] as const) {
         const inputs = inputsOf(type, 2_003, worldSize);

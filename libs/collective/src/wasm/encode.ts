@@ -43,6 +43,17 @@ export const i64 = (value: bigint): Code => [0x42, signed(BigInt.asIntN(64, valu
 export const simd = (opcode: number): Code => [0xfd, unsigned(opcode)];
 export const loadVector = (offset: number): Code => [simd(0), 0, unsigned(offset)];
 export const storeVector = (offset: number): Code => [simd(11), 0, unsigned(offset)];
+/** A constant vector of four i32, or of one four times. */
+export const vectorOf = (
+  ...lanes: readonly [number] | readonly [number, number, number, number]
+): Code => {
+  const bytes = new Uint8Array(
+    Int32Array.from({ length: 4 }, (_, i) => lanes[i] ?? lanes[0]).buffer,
+  );
+  return [simd(12), [...bytes]];
+};
+/** i32x4.splat */
+export const splat = (): Code => simd(17);
 export const i64x2Lane = (lane: number): Code => [simd(29), lane];
 
 /** Repeats `body` while `condition`, an i32, is not 0. */

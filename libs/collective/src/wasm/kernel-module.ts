@@ -1,3 +1,4 @@
+import { bfloat16Functions } from './bfloat16-kernels.js';
 import {
   encodeModule,
   get,
@@ -210,5 +211,6 @@ export function kernelModule(): Uint8Array {
     combineFunction('maxInt32', I32X4_MAX_SIGNED, 4),
     combineFunction('sumInt64', I64X2_ADD, 8),
     digestFunction(),
+    ...bfloat16Functions,
   ]);
 }

@@ -8,12 +8,19 @@ import { webAssembly, type WebAssemblyMemory } from './web-assembly.js';
  */
 type Combine = (target: number, addend: number, numBytes: number, digests: number) => void;
 
+/** Converts between `count` float32 and bfloat16; see `bfloat16Functions`. */
+type Convert = (floats: number, packed: number, count: number, seed: number) => void;
+
 export interface Kernels {
   readonly sumFloat32: Combine;
   readonly maxFloat32: Combine;
   readonly sumInt32: Combine;
   readonly maxInt32: Combine;
   readonly sumInt64: Combine;
+  readonly packNearest: Convert;
+  readonly packStochastic: Convert;
+  readonly unpackSet: Convert;
+  readonly unpackSum: Convert;
   /** An i32. */
   readonly digest: (begin: number, numBytes: number, seed: number) => number;
 }

@@ -75,7 +75,11 @@ export class SimulatedJob {
     if (known !== undefined) return known;
     const { seed, lanes, reduction } = this.spec;
     const shape = { numFeatures: NUM_FEATURES, numClasses: NUM_CLASSES, laneSize: lanes.size };
-    const engine = new ArithmeticEngine({ ...shape, seed, reduction });
+    const engine = new ArithmeticEngine({
+      ...shape,
+      seed,
+      reduction: reduction === 'exact' ? 'exact' : 'float32',
+    });
     const auxiliary = initialAuxiliary(this.spec, engine.layout, engine.readState());
     const state = new TrainingState(engine, auxiliary);
     this.states.set(worker, state);
