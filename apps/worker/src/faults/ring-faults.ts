@@ -26,8 +26,9 @@ export class RingFaults {
 
   /** The all-reduce comes to one of its halves. */
   async reach(half: RingPhase): Promise<void> {
-    if (this.strike === null || this.strike.strike.fault.phase !== half) return;
-    const { strike, fence } = this.strike;
+    const armed = this.strike;
+    if (armed?.strike.fault.phase !== half) return;
+    const { strike, fence } = armed;
     this.strike = null;
     await this.announce(strike.id, fence);
     const { fault } = strike;
