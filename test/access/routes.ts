@@ -49,6 +49,7 @@ export const accessMatrix: Readonly<Record<string, Audience>> = {
   'POST /api/v1/faults': 'admin',
   'POST /api/v1/faults/:id/cancel': 'admin',
   'GET /api/v1/internal/data-sets/:hash/shards/:file': 'worker',
+  'GET /api/v1/internal/weights/:sha256': 'worker',
   'GET /api/v1/internal/jobs/:id/checkpoints/:step': 'worker',
   'PUT /api/v1/internal/jobs/:id/checkpoints/:step': 'worker',
 };

@@ -71,6 +71,7 @@ describe('the command line', () => {
       jobFailed: 5,
       jobCancelled: 6,
       environment: 7,
+      chaosFailed: 8,
       interrupted: 130,
     });
   });

@@ -26,6 +26,7 @@ import { EventHub } from './jobs/event-hub.js';
 import { EventStreams } from './jobs/event-stream.js';
 import { JobEntries, type JobEntry } from './jobs/job-entries.js';
 import { JobsService } from './jobs/jobs.service.js';
+import { InitialWeightsStore } from './weights/initial-weights.js';
 import { Models } from './jobs/models.js';
 import { lead } from './lead.js';
 import { openCheckpoints } from './open-checkpoints.js';
@@ -150,7 +151,22 @@ async function start(
   });
   closers.push(() => scheduler.close(WRITES_DEADLINE_MS));
   const admission = new Admission(dataSets, store);
-  const jobs = new JobsService({ store, entries, admission, scheduler, hub, log });
+  const models = new Models(checkpoints);
+  const weights = new InitialWeightsStore({
+    directory: join(options.dataDirectory, 'initial-weights'),
+    roots: options.dataRoots,
+    models,
+    record: (jobId) => jobs.record(jobId),
+  });
+  const jobs: JobsService = new JobsService({
+    store,
+    entries,
+    admission,
+    weights,
+    scheduler,
+    hub,
+    log,
+  });
   dataSets.onSettled = (name) => jobs.dataSetSettled(name);
 
   const streams = new EventStreams(store, hub, MAX_EVENT_STREAMS, (change) => {
@@ -164,7 +180,6 @@ async function start(
     concurrency: 1,
   });
   closers.push(() => exportQueue.close());
-  const models = new Models(checkpoints);
   const exports = new ExportsService({
     directory: join(options.dataDirectory, 'exports'),
     models,
@@ -178,6 +193,7 @@ async function start(
   const module = AppModule.with([
     provide(tokens.JOBS, jobs),
     provide(tokens.MODELS, models),
+    provide(tokens.INITIAL_WEIGHTS, weights),
     provide(tokens.EXPORTS, exports),
     provide(tokens.RUN_STORE, store),
     provide(tokens.EVENT_STREAMS, streams),

@@ -1,6 +1,7 @@
 /** Names of what controllers are given; `createCoordinator` makes the parts. */
 export const JOBS = Symbol('JobsService');
 export const EXPORTS = Symbol('ExportsService');
+export const INITIAL_WEIGHTS = Symbol('InitialWeightsStore');
 export const MODELS = Symbol('Models');
 export const RUN_STORE = Symbol('RunStore');
 export const EVENT_STREAMS = Symbol('EventStreams');

@@ -165,6 +165,7 @@ export class Cluster {
       case 'aborted':
       case 'step':
       case 'layers':
+      case 'notice':
       case 'evaluation':
       case 'finished':
         follow(state, workerId, message);

@@ -67,6 +67,7 @@ export type ClusterEffect =
       readonly ringBytes: number;
       readonly samples: number;
     }
+  | { readonly type: 'noticeGiven'; readonly jobId: string; readonly message: string }
   | {
       readonly type: 'layersProbed';
       readonly fence: Fence;

@@ -6,7 +6,7 @@ import { sameFence, type ClusterState, type Generation, type JobRun } from './st
 /** Messages that belong to a generation. */
 export type TrainingMessage = Extract<
   WorkerMessage,
-  { type: 'ready' | 'aborted' | 'step' | 'layers' | 'evaluation' | 'finished' }
+  { type: 'ready' | 'aborted' | 'step' | 'layers' | 'notice' | 'evaluation' | 'finished' }
 >;
 
 /** Ranks report at about the same time; more open steps than this are of ranks that left. */
@@ -30,6 +30,13 @@ export function follow(state: ClusterState, workerId: string, message: TrainingM
       return;
     case 'step':
       observeStep(state, run, generation, workerId, message);
+      return;
+    case 'notice':
+      state.effects.push({
+        type: 'noticeGiven',
+        jobId: generation.fence.jobId,
+        message: message.message,
+      });
       return;
     case 'layers': {
       const { layers, statistics } = message;

@@ -118,6 +118,12 @@ export const workerMessageSchema = z.discriminatedUnion('type', [
     /** Time that training was held for it. */
     heldMs: z.number().min(0),
   }),
+  /** Rank 0: something that the job's followers are told. */
+  z.strictObject({
+    type: z.literal('notice'),
+    fence: fenceSchema,
+    message: z.string().max(2_000),
+  }),
   /** The rank that owns lane 0, after a committed step whose statistics are due. */
   z.strictObject({
     type: z.literal('layers'),

@@ -11,6 +11,7 @@ export * from './sync-spec.js';
 export * from './data-set.js';
 export * from './events.js';
 export * from './history.js';
+export * from './initial-weights.js';
 export * from './layers.js';
 export * from './model-card.js';
 export * from './ledger.js';

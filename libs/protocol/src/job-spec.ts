@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { initialWeightsSchema } from './initial-weights.js';
 import { modelSpecSchema } from './model-spec.js';
 import { numLaneGroups, syncSchema } from './sync-spec.js';
 import { API_VERSION } from './version.js';
@@ -173,6 +174,7 @@ export const jobSpecSchema = z
     apiVersion: z.literal(API_VERSION),
     name: nameSchema,
     model: modelSpecSchema,
+    initialWeights: initialWeightsSchema.optional().describe('absent: the seed decides'),
     data: dataSchema,
     training: trainingSchema,
     lanes: lanesSchema.prefault({}),

@@ -8,7 +8,8 @@ import type { DataSetsService } from '../data-sets/data-sets.service.js';
 import type { HttpRequest, HttpResponse } from '../http/messages.js';
 import { HttpProblem } from '../http/problem.js';
 import { sendFile } from '../http/send-file.js';
-import { CHECKPOINT_UPLOADS, CHECKPOINTS, DATA_SETS } from '../tokens.js';
+import { CHECKPOINT_UPLOADS, CHECKPOINTS, DATA_SETS, INITIAL_WEIGHTS } from '../tokens.js';
+import type { InitialWeightsStore } from '../weights/initial-weights.js';
 import type { CheckpointUploads } from './checkpoint-uploads.js';
 
 const stepSchema = z.coerce.number().int().min(0).max(2_147_483_647);
@@ -27,6 +28,7 @@ export class InternalController {
     @Inject(DATA_SETS) private readonly dataSets: DataSetsService,
     @Inject(CHECKPOINTS) private readonly checkpoints: Checkpoints,
     @Inject(CHECKPOINT_UPLOADS) private readonly uploads: CheckpointUploads,
+    @Inject(INITIAL_WEIGHTS) private readonly initialWeights: InitialWeightsStore,
   ) {}
 
   @Get('data-sets/:hash/shards/:file')
@@ -43,6 +45,15 @@ export class InternalController {
     const shard = [...train.shards, ...test.shards].find((candidate) => candidate.file === file);
     if (shard === undefined) throw new HttpProblem('SHARD_UNKNOWN', `no shard ${file} in ${hash}`);
     await sendFile(request, response, join(dataSet.directory, shard.file), shard.sha256);
+  }
+
+  @Get('weights/:sha256')
+  async weights(
+    @Param('sha256') sha256: string,
+    @Req() request: HttpRequest,
+    @Res() response: HttpResponse,
+  ): Promise<void> {
+    await sendFile(request, response, await this.initialWeights.path(sha256), sha256);
   }
 
   @Get('jobs/:id/checkpoints/:step')

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { requireOwner, type Principal } from '../access/principal.js';
 import { HttpProblem } from '../http/problem.js';
 import type { Scheduler } from '../scheduling/ports.js';
+import type { InitialWeightsStore } from '../weights/initial-weights.js';
 import type { Admission } from './admission.js';
 import type { EventHub } from './event-hub.js';
 import { idempotencyOf } from './idempotency.js';
@@ -15,6 +16,7 @@ export interface JobsParts {
   readonly store: RunStore;
   readonly entries: JobEntries;
   readonly admission: Admission;
+  readonly weights: Pick<InitialWeightsStore, 'pin'>;
   readonly scheduler: Scheduler;
   readonly hub: EventHub;
   readonly log: Logger;
@@ -31,13 +33,14 @@ export class JobsService {
    *   StoreError IDEMPOTENCY_KEY_REUSED, QUOTA_EXCEEDED
    */
   async submit(
-    spec: JobSpec,
+    given: JobSpec,
     { name: owner, limits }: Principal,
     idempotencyKey: string | undefined,
   ): Promise<{ job: JobView; created: boolean }> {
-    const { store, entries, admission, log } = this.parts;
-    const idempotency = idempotencyOf(idempotencyKey, owner, spec);
-    const { reason, ...totals } = await admission.atSubmission(spec);
+    const { store, entries, admission, weights, log } = this.parts;
+    const idempotency = idempotencyOf(idempotencyKey, owner, given);
+    const { reason, ...totals } = await admission.atSubmission(given);
+    const spec = await weights.pin(given);
     const fresh = newRecord(newJobId(), { spec, owner, reason, totals });
     const event = { type: 'state', state: 'pending', reason, attempt: 0 } as const;
     const { id, created } = await store.create(fresh, event, idempotency, limits);

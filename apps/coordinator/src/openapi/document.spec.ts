@@ -46,7 +46,7 @@ describe('the OpenAPI document', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     const served = routesOfControllers();
-    expect(served.filter((route) => route.includes(INTERNAL))).toHaveLength(3);
+    expect(served.filter((route) => route.includes(INTERNAL))).toHaveLength(4);
     expect(documented.sort()).toEqual(served.filter((route) => !route.includes(INTERNAL)).sort());
   });
 

@@ -46,6 +46,9 @@ export class EffectHandler {
       case 'rankStep':
         this.rankStep(effect);
         return;
+      case 'noticeGiven':
+        this.parts.recorder.tell(effect.jobId, 'info', effect.message);
+        return;
       case 'layersProbed':
         this.parts.recorder.layers(effect);
         return;

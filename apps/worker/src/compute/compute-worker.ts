@@ -134,6 +134,10 @@ export class ComputeWorker {
         controller: new AbortController(),
         training: Promise.resolve(),
       };
+      const { notice } = session.parts;
+      if (rank === 0 && notice && state.position.step === 0) {
+        this.send({ type: 'notice', fence, message: notice.slice(0, 2_000) });
+      }
       this.send({ type: 'ready', fence, position: state.position, stateHash: state.hash() });
       this.log.info({ ...fence, rank, worldSize: members.length }, 'generation prepared');
     } catch (error) {
@@ -283,6 +287,7 @@ function isSame(a: Fence, b: Fence): boolean {
 const fatalCodes = new Set([
   'MODEL_INVALID',
   'STATE_MISMATCH',
+  'WEIGHTS_MISMATCH',
   'CONSTANT_DIFFERS',
   'RECORDING_DIFFERS',
   'VALUE_READ',

@@ -34,6 +34,12 @@ export class CoordinatorHttp {
     return response.body;
   }
 
+  /** A safetensors file that a job starts from. */
+  async weights(sha256: string): Promise<Uint8Array> {
+    const response = await this.request(`/internal/weights/${sha256}`, {});
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
   async checkpoint(jobId: string, step: number): Promise<Uint8Array> {
     const response = await this.request(`/internal/jobs/${jobId}/checkpoints/${step}`, {});
     return new Uint8Array(await response.arrayBuffer());

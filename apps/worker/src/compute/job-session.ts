@@ -10,6 +10,8 @@ export type Prepare = Extract<CoordinatorMessage, { type: 'prepare' }>;
 
 export interface JobSessionParts {
   readonly jobId: string;
+  /** What its followers are told of how it begins; null: nothing. */
+  readonly notice?: string | null;
   readonly spec: JobSpec;
   readonly state: TrainingState;
   readonly batches: JobBatches;

@@ -4,6 +4,7 @@ import type { CoordinatorAddress } from './checkpoint-messages.js';
 import type { CoordinatorHttp } from './coordinator-http.js';
 import { JobSession, type Prepare } from './job-session.js';
 import { openBatches } from './open-batches.js';
+import { warmStart } from './warm-start.js';
 import { UploadThread } from './upload-thread.js';
 
 /** Loads the data and compiles the model; the state is the one that the job's seed gives. */
@@ -17,9 +18,15 @@ export async function openJob(
   try {
     const { manifest } = dataSet;
     const engine = compileJob(spec, manifest);
+    const { initialWeights } = spec;
+    const notice =
+      initialWeights?.sha256 === undefined
+        ? null
+        : warmStart(engine, await http.weights(initialWeights.sha256), initialWeights, spec.model);
     const auxiliary = initialAuxiliary(spec, engine.layout, engine.readState());
     return new JobSession({
       jobId: fence.jobId,
+      notice,
       spec,
       state: new TrainingState(engine, auxiliary),
       batches,

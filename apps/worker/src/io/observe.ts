@@ -25,6 +25,7 @@ export function observeMessage(metrics: WorkerMetrics, message: WorkerMessage): 
     case 'hello':
     case 'ready':
     case 'layers':
+    case 'notice':
     case 'evaluation':
     case 'leave':
     case 'faultFired':

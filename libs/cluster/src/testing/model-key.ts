@@ -72,6 +72,7 @@ function messageKey(message: CoordinatorMessage | Report): unknown {
     case 'finished':
     case 'stopped':
     case 'layers':
+    case 'notice':
     case 'evaluation':
     case 'checkpoint':
       return [message.type, fenceKey(message.fence)];
