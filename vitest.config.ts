@@ -17,6 +17,8 @@ export default defineConfig({
           pool: 'forks',
           include: ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts', 'scripts/**/*.spec.ts'],
           testTimeout: 60_000,
+          // Loading TensorFlow takes its time on a busy machine.
+          hookTimeout: 60_000,
         },
       },
       {

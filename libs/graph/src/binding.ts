@@ -13,10 +13,12 @@ export interface TensorMetadata {
 }
 
 export type TensorValues = Float32Array | Int32Array | Uint8Array;
+/** What a tensor is made of; a tensor of strings, of their bytes. */
+export type TensorSource = TensorValues | readonly Uint8Array[];
 
 /** The native binding of tfjs-node: eager operations, tensors by id, SavedModels by id. */
 export interface Binding {
-  createTensor(shape: readonly number[], dtype: number, values: TensorValues): number;
+  createTensor(shape: readonly number[], dtype: number, values: TensorSource): number;
   deleteTensor(id: number): void;
   tensorDataSync(id: number): TensorValues;
   executeOp(

@@ -52,6 +52,13 @@ export class GraphBuilder {
     });
   }
 
+  strings(shape: readonly number[], values: readonly Uint8Array[]): Output {
+    return this.add('Const', [], {
+      dtype: attribute.type(DataType.string),
+      value: { kind: 'strings', shape, values },
+    });
+  }
+
   /** A value that is there once all `nodes` have run. */
   after(nodes: readonly string[], name: string): Output {
     const one = {

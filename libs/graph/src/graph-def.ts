@@ -2,6 +2,7 @@
 export const DataType = {
   float32: 1,
   int32: 3,
+  string: 7,
   int64: 9,
   bool: 10,
   bfloat16: 14,
@@ -19,6 +20,13 @@ export type Attribute =
   | { readonly kind: 'ints'; readonly value: readonly number[] }
   | { readonly kind: 'floats'; readonly value: readonly number[] }
   | { readonly kind: 'types'; readonly value: readonly number[] }
+  | { readonly kind: 'bools'; readonly value: readonly boolean[] }
+  | {
+      readonly kind: 'strings';
+      readonly shape: readonly number[];
+      /** Values of a tensor of strings, row-major. */
+      readonly values: readonly Uint8Array[];
+    }
   | {
       readonly kind: 'tensor';
       readonly dtype: number;

@@ -23,8 +23,9 @@ export function toAttribute(
         ? { kind: 'floats', value: value as number[] }
         : { kind: 'float', value: value as number };
     case binding.TF_ATTR_BOOL:
-      if (typeof value === 'boolean') return { kind: 'bool', value };
-      break;
+      return isList
+        ? { kind: 'bools', value: value as boolean[] }
+        : { kind: 'bool', value: value as boolean };
     case binding.TF_ATTR_STRING:
       if (typeof value === 'string') return { kind: 'string', value };
       break;

@@ -5,7 +5,7 @@ import type {
   NodeBackend,
   OpAttribute,
   TensorMetadata,
-  TensorValues,
+  TensorSource,
 } from '../binding.js';
 import type { GraphBuilder } from '../graph-builder.js';
 import { DataType, type Attribute, type Attributes, type Output } from '../graph-def.js';
@@ -83,7 +83,7 @@ export class Recorder {
   private standIn(): Binding {
     return {
       ...constantsOf(this.native),
-      createTensor: (shape: readonly number[], dtype: number, values: TensorValues) =>
+      createTensor: (shape: readonly number[], dtype: number, values: TensorSource) =>
         this.createTensor(shape, dtype, values),
       executeOp: (
         name: string,
@@ -110,9 +110,12 @@ export class Recorder {
     };
   }
 
-  private createTensor(shape: readonly number[], dtype: number, values: TensorValues): number {
+  private createTensor(shape: readonly number[], dtype: number, values: TensorSource): number {
     const id = this.native.createTensor(shape, dtype, values);
-    this.values.set(id, { output: this.builder.constant(dtype, shape, values), dtype });
+    const output = ArrayBuffer.isView(values)
+      ? this.builder.constant(dtype, shape, values)
+      : this.builder.strings(shape, values);
+    this.values.set(id, { output, dtype });
     return id;
   }
 
@@ -122,6 +125,7 @@ export class Recorder {
     inputIds: readonly number[],
     numOutputs: number,
   ): TensorMetadata[] {
+    this.requireRecordable(op);
     const inputs = inputIds.map((id) => this.resolve(id));
     const results = this.native.executeOp(op, attributes, inputIds, numOutputs);
     const recorded: Attributes = {
@@ -137,6 +141,14 @@ export class Recorder {
       this.values.set(id, { output: `${name}:${index}`, dtype });
     });
     return results;
+  }
+
+  private requireRecordable(op: string): void {
+    const why = unsupported[op];
+    if (why === undefined) return;
+    const { layer } = this.builder;
+    const where = layer === null ? 'the model' : `layer ${layer}`;
+    throw new EngineError('OPERATION_UNSUPPORTED', `${where} uses operation ${op}: ${why}`);
   }
 
   private attribute(op: string, entry: OpAttribute): Attribute {
@@ -167,6 +179,17 @@ export class Recorder {
     return id;
   }
 }
+
+const valueShape = 'the shape of what it yields depends on values; expected one that does not';
+/** Operations that a graph would freeze a property of, or that would not be a function of a seed. */
+const unsupported: Readonly<Record<string, string>> = {
+  Multinomial: 'its random numbers depend on the calls before; expected none, or dropout',
+  NonMaxSuppressionV3: valueShape,
+  NonMaxSuppressionV4: valueShape,
+  NonMaxSuppressionV5: valueShape,
+  UniqueV2: valueShape,
+  Where: valueShape,
+};
 
 /** The binding's numbers and strings, which its native object does not enumerate. */
 function constantsOf(binding: Binding): Binding {

@@ -10,11 +10,13 @@ interface TensorMessage {
   setDtype(dtype: number): void;
   setTensorShape(shape: TensorShapeMessage): void;
   setTensorContent(bytes: Uint8Array): void;
+  setStringValList(values: Uint8Array[]): void;
 }
 interface ListValueMessage {
   setIList(values: number[]): void;
   setFList(values: number[]): void;
   setTypeList(values: number[]): void;
+  setBList(values: boolean[]): void;
 }
 export interface AttrValueMessage {
   setType(value: number): void;

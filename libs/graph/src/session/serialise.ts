@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Attribute, Graph, Node, Output } from '../graph-def.js';
+import { DataType, type Attribute, type Graph, type Node, type Output } from '../graph-def.js';
 import type {
   AttrValueMessage,
   Messages,
@@ -121,10 +121,20 @@ function toAttrValue(attribute: Attribute): AttrValueMessage {
       message.setTensor(tensor);
       break;
     }
+    case 'strings': {
+      const tensor = new messages.Tensor();
+      tensor.setDtype(DataType.string);
+      tensor.setTensorShape(toShape(attribute.shape));
+      tensor.setStringValList([...attribute.values]);
+      message.setTensor(tensor);
+      break;
+    }
+    case 'bools':
     case 'ints':
     case 'floats':
     case 'types': {
       const list = new messages.AttrValue.ListValue();
+      if (attribute.kind === 'bools') list.setBList([...attribute.value]);
       if (attribute.kind === 'ints') list.setIList([...attribute.value]);
       if (attribute.kind === 'floats') list.setFList([...attribute.value]);
       if (attribute.kind === 'types') list.setTypeList([...attribute.value]);
