@@ -15,10 +15,10 @@ export interface NetworkRun {
 
 const COLOURS = ['#0b7285', '#e8590c', '#5f3dc4', '#2b8a3e', '#c2255c'];
 const WIDTH = 960;
-const HEIGHT = 760;
+const HEIGHT = 770;
 const PANEL = { width: 360, height: 220 };
 const LEFT = [86, 560] as const;
-const TOP = [130, 460] as const;
+const TOP = [140, 470] as const;
 const FONT = 'Inter, system-ui, "Segoe UI", "DejaVu Sans", sans-serif';
 
 export function nameOf({ depth, isResidual }: Pick<NetworkRun, 'depth' | 'isResidual'>): string {
@@ -66,7 +66,7 @@ export function residualSvg(runs: readonly NetworkRun[], dataSet: string): strin
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" font-family='${FONT}'>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
-    text(40, 44, 'Why residual networks: deeper is worse without shortcuts, better with them', {
+    text(40, 44, 'Plain and residual networks: error by epoch, gradient by layer', {
       size: 20,
       weight: 700,
     }),
