@@ -6,14 +6,19 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const AUDIT_TIMEOUT_MS = 60_000;
 
-/** Packages of the lock file whose licence is not allowed, as `name@version licence`. */
-export function licenceProblems(lock, { allowed, exceptions }) {
+/**
+ * Packages of the lock file whose licence is not allowed, as `name@version licence`. What only
+ * development needs, and nobody is given, may have some more; `exceptions` name the licences of
+ * packages that say theirs in a text alone.
+ */
+export function licenceProblems(lock, { allowed, allowedInDevelopment, exceptions }) {
   return Object.entries(lock.packages)
     .filter(([path, { link }]) => path.includes('node_modules/') && link !== true)
-    .flatMap(([path, { version, license }]) => {
+    .flatMap(([path, { version, license, dev }]) => {
       const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
       const licence = license ?? exceptions[name] ?? '(none)';
-      return isAllowed(licence, allowed) ? [] : [`${name}@${version} ${licence}`];
+      const accepted = dev === true ? [...allowed, ...allowedInDevelopment] : allowed;
+      return isAllowed(licence, accepted) ? [] : [`${name}@${version} ${licence}`];
     });
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 interface Rules {
   readonly allowed: readonly string[];
+  readonly allowedInDevelopment: readonly string[];
   readonly exceptions: Readonly<Record<string, string>>;
 }
 type Check = (lock: unknown, rules: Rules) => string[];
@@ -32,12 +33,15 @@ describe('licences', () => {
       'node_modules/a/node_modules/@c/d': { version: '3.0.0' },
       'node_modules/e': { version: '4.0.0', license: '(GPL-3.0 OR MIT)' },
       'node_modules/f': { version: '5.0.0', license: 'MIT AND GPL-3.0' },
+      'node_modules/g': { version: '7.0.0', license: 'MPL-2.0' },
+      'node_modules/h': { version: '8.0.0', license: 'MPL-2.0', dev: true },
       'node_modules/busboy': { version: '6.0.0' },
     };
     expect(licenceProblems({ packages }, rules)).toEqual([
       'b@2.0.0 GPL-3.0',
       '@c/d@3.0.0 (none)',
       'f@5.0.0 MIT AND GPL-3.0',
+      'g@7.0.0 MPL-2.0',
     ]);
   });
 });
