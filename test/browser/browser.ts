@@ -13,7 +13,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 export const WIDE = { width: 1_280, height: 900 };
 export const NARROW = { width: 360, height: 740 };
 /** What a page may take on a machine that has much else to do. */
-export const PAGE_TIMEOUT_MS = 30_000;
+export const PAGE_TIMEOUT_MS = 120_000;
 
 /** WCAG 2.2 A and AA, and what is good practice besides. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
