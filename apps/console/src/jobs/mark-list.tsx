@@ -8,8 +8,8 @@ export function MarkList({ marks }: { readonly marks: readonly Mark[] }): JSX.El
   return (
     <details class="marks" open={marks.some(({ kind }) => kind === 'fault')}>
       <summary>
-        {marks.filter(({ kind }) => kind === 'generation').length} generations,{' '}
-        {marks.filter(({ kind }) => kind === 'fault').length} faults
+        Generations: {marks.filter(({ kind }) => kind === 'generation').length}, faults:{' '}
+        {marks.filter(({ kind }) => kind === 'fault').length}
       </summary>
       <ul>
         {marks.map(({ x, kind, title }, index) => (
