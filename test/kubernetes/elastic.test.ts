@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import type { SkipringClient } from '@skipring/client';
 import type { JobSpecInput } from '@skipring/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployDirectory } from '../deploy/paths.js';
-import { addGlyphs, runJob, smallJob } from '../support/cluster.js';
+import { addGlyphs, runJob, smallJob, waitForJob } from '../support/cluster.js';
 import { until } from '../support/until.js';
 import { JobWatch } from '../system/job-watch.js';
 import { Deployment, NAMESPACE } from './deployment.js';
@@ -11,8 +12,10 @@ const NODES = [
   { name: 'control', numGpus: 0 },
   ...[1, 2, 3, 4, 5].map((number) => ({ name: `gpu-${number}`, numGpus: 1 })),
 ];
-const NUM_STEPS = 600;
-const DEADLINE_MS = 300_000;
+/** How long the undisturbed job is to train, on one worker: there must be time for what disturbs it. */
+const TRAINING_SECONDS = 100;
+const NUM_STEPS = { least: 400, most: 20_000 };
+const DEADLINE_MS = 480_000;
 
 describe('a job on Kubernetes', () => {
   let deployment: Deployment;
@@ -34,12 +37,14 @@ describe('a job on Kubernetes', () => {
     const client = await deployment.client();
     const dataSet = await addGlyphs(client, 383, 89);
     spec = smallJob(dataSet, {
-      training: { steps: NUM_STEPS, learningRate: 0.05, warmupSteps: 2 },
+      training: { steps: NUM_STEPS.most, learningRate: 0.05, warmupSteps: 2 },
       lanes: { count: 4, size: 32 },
       checkpoints: { everySteps: 100 },
       workers: { min: 1, max: 4 },
     });
-    undisturbed = await runJob(client, spec);
+    const steps = await fittingSteps(client);
+    spec = { ...spec, training: { ...spec.training, steps } };
+    undisturbed = await runJob(client, spec, DEADLINE_MS);
   }, 900_000);
 
   afterAll(async () => {
@@ -55,8 +60,6 @@ describe('a job on Kubernetes', () => {
 
     await scale(4);
     await members(watch, 4);
-    const lost = async (): Promise<string | undefined> =>
-      /^skipring_job_lost_members_total\{.*\} (\d+)$/m.exec(await metrics())?.[1];
     await scale(2);
     await members(watch, 2);
     // Those that went had handed over.
@@ -108,6 +111,26 @@ describe('a job on Kubernetes', () => {
     const job = await after.ended(DEADLINE_MS);
     expect(job).toMatchObject({ state: 'succeeded', attempt: 2, modelSha256: undisturbed });
   });
+
+  /** As many steps as this machine makes in the time. */
+  async function fittingSteps(client: SkipringClient): Promise<number> {
+    const { id } = await client.submit(spec);
+    const watch = new JobWatch(client, id);
+    await watch.step(10);
+    const startedAt = performance.now();
+    await watch.step(40);
+    const secondsPerStep = (performance.now() - startedAt) / 30_000;
+    watch.close();
+    await client.cancel(id);
+    await waitForJob(client, id, ({ state }) => state === 'cancelled');
+    const steps = Math.round(TRAINING_SECONDS / secondsPerStep);
+    return Math.min(Math.max(steps, NUM_STEPS.least), NUM_STEPS.most);
+  }
+
+  /** Members of the one open job that left a ring without having handed over. */
+  async function lost(): Promise<string | undefined> {
+    return /^skipring_job_lost_members_total\{.*\} (\d+)$/m.exec(await metrics())?.[1];
+  }
 
   async function metrics(): Promise<string> {
     const url = `http://${await deployment.coordinatorAddress()}/metrics`;

@@ -80,9 +80,13 @@ export async function waitForJob(
 }
 
 /** Runs a job to its end and returns the model's hash. */
-export async function runJob(client: SkipringClient, spec: JobSpecInput): Promise<string> {
+export async function runJob(
+  client: SkipringClient,
+  spec: JobSpecInput,
+  deadlineMs?: number,
+): Promise<string> {
   const { id } = await client.submit(spec);
-  const job = await waitForJob(client, id);
+  const job = await waitForJob(client, id, undefined, deadlineMs);
   if (job.state !== 'succeeded' || job.modelSha256 === null) {
     throw new Error(`job ${id} ended as ${job.state}: ${job.reason}`);
   }
