@@ -16,4 +16,5 @@ export {
   type Seat,
 } from './rendezvous.js';
 export { startPosition, type ReadyState, type StartPosition } from './start-position.js';
+export { StragglerWatch, type Straggler } from './stragglers.js';
 export type { JobSnapshot, WorkerSnapshot } from './views.js';

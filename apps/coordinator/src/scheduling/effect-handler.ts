@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { FinalSeries } from './final-series.js';
 import type { JobRecorder } from './job-recorder.js';
 import type { CheckpointIndex } from './ports.js';
+import { StragglerDesk } from './straggler-desk.js';
 import type { WorkerLinks } from './worker-links.js';
 
 export interface EffectParts {
@@ -23,12 +24,17 @@ type AttemptEnd = Effect<'attemptFailed' | 'jobFinished' | 'jobCancelled' | 'job
 
 /** Carries out what the cluster decides: messages, metrics, records and the log. Never throws. */
 export class EffectHandler {
+  private readonly stragglers = new StragglerDesk();
+
   constructor(private readonly parts: EffectParts) {}
 
   carryOut(effect: ClusterEffect): void {
     const { links } = this.parts;
     switch (effect.type) {
       case 'send':
+        if (effect.message.type === 'prepare' && effect.message.rank === 0) {
+          this.stragglers.begin(effect.message);
+        }
         links.send(effect.workerId, effect.message);
         return;
       case 'disconnect':
@@ -105,12 +111,16 @@ export class EffectHandler {
   }
 
   private rankStep(effect: Effect<'rankStep'>): void {
-    const { links, recorder, metrics } = this.parts;
+    const { links, recorder, metrics, log } = this.parts;
     const { jobId, workerId, parts, ringBytes, samples } = effect;
     recorder.run(jobId)?.rankTimes.observe(effect);
     const stepMs = Object.values(parts).reduce((sum, ms) => sum + ms, 0);
     links.observe(workerId, samples, stepMs);
     metrics.observeRankStep(jobId, parts, ringBytes);
+    const slow = this.stragglers.observe(effect);
+    if (slow === null) return;
+    log.warn({ event: 'straggler', jobId }, slow);
+    recorder.tell(jobId, 'warn', slow);
   }
 
   private evaluationDone(effect: Effect<'evaluationDone'>): void {
@@ -165,6 +175,7 @@ export class EffectHandler {
         recorder.paused(effect);
         break;
     }
+    this.stragglers.end(jobId);
     metrics.endAttempt(jobId);
     finalSeries.end(jobId);
   }
