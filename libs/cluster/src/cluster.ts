@@ -148,7 +148,11 @@ export class Cluster {
           if (state.workers.has(from)) worker.links.set(from, bytesPerSecond);
         }
         if (message.computeSilentMs <= state.options.computeSilenceLimitMs) return;
-        drop(state, workerId, `its compute thread is silent for ${Math.round(message.computeSilentMs)} ms`);
+        drop(
+          state,
+          workerId,
+          `its compute thread is silent for ${Math.round(message.computeSilentMs)} ms`,
+        );
         return;
       case 'leave':
         drain(state, workerId, message.reason);
