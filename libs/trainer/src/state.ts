@@ -55,11 +55,14 @@ export class TrainingState {
     this.auxiliary = new Map(this.auxiliary).set(SKIPPED_STEPS, scalarOf(count));
   }
 
-  /** Copies everything out of the engine. */
+  /** A copy of everything, whose memory belongs to whoever takes it. */
   snapshot(): Snapshot {
+    const auxiliary = [...this.auxiliary].map(
+      ([name, { shape, values }]) => [name, { shape, values: values.slice() }] as const,
+    );
     return {
       position: this.position,
-      tensors: this.readTensors(),
+      tensors: new Map([...this.engine.readState(), ...auxiliary]),
       exponents: this.exponents.slice(),
       scores: this.scores,
     };
