@@ -125,6 +125,23 @@ describe('what the document says', () => {
     await ask('POST', `/jobs/${id}/resume`);
     await ask('POST', '/jobs/job-0/resume');
 
+    const sweep = {
+      apiVersion: 'skipring/v1',
+      name: 's',
+      job: { ...waitingJob(), apiVersion: undefined, name: undefined },
+      parameters: { seed: { values: [1, 2] } },
+      strategy: { kind: 'grid' },
+    };
+    await ask('POST', '/sweeps', { json: sweep });
+    await ask('POST', '/sweeps', { json: { ...sweep, job: {} } });
+    await ask('GET', '/sweeps');
+    const listed = (await (await coordinator.send('/sweeps')).json()) as {
+      items: [{ id: string }];
+    };
+    await ask('GET', `/sweeps/${listed.items[0].id}`);
+    await ask('GET', '/sweeps/sweep-0');
+    await ask('POST', `/sweeps/${listed.items[0].id}/cancel`);
+    await ask('POST', `/sweeps/${listed.items[0].id}/cancel`);
     await ask('GET', '/whoami');
     await ask('POST', '/tokens', { json: { name: 't', role: 'viewer' } });
     await ask('POST', '/tokens', { json: { name: 't', role: 'viewer' } });

@@ -14,6 +14,7 @@ const HINTS: Readonly<Record<string, string>> = {
   FORBIDDEN: 'skipring whoami says whose token is used; an admin makes others',
   QUOTA_EXCEEDED: 'cancel a job that is not needed, or ask an admin for more',
   RATE_LIMITED: 'try again in a second',
+  SWEEP_UNKNOWN: 'skipring sweep list',
   TOKEN_UNKNOWN: 'skipring token list',
   TOKEN_EXISTS: 'skipring token rotate NAME gives it a new secret',
   UNAUTHORIZED: 'give the token with --token or SKIPRING_TOKEN; `skipring up` keeps its own',

@@ -32,6 +32,7 @@ describe('the command line', () => {
       ...['demo', 'up', 'submit', 'status', 'list', 'cancel', 'pause', 'resume', 'logs'],
       ...['model get', 'metrics', 'compare', 'top', 'predict', 'workers', 'drain'],
       ...['dataset add', 'dataset list', 'dataset show'],
+      ...['sweep submit', 'sweep list', 'sweep show', 'sweep cancel'],
       ...['token create', 'token list', 'token revoke', 'token rotate', 'whoami', 'audit'],
       ...[
         'context add',

@@ -10,6 +10,7 @@ import { addJobCommands } from './commands/jobs.js';
 import { addModelCommands } from './commands/model.js';
 import { addLogsCommand } from './commands/logs.js';
 import { addMetricsCommand } from './commands/metrics.js';
+import { addSweepCommands } from './commands/sweeps.js';
 import { addTokenCommands } from './commands/tokens.js';
 import { addTopCommand } from './commands/top.js';
 import { addUpCommand } from './commands/up.js';
@@ -61,6 +62,7 @@ export function makeProgram(context: CommandContext, version: string): Command {
   addPredictCommand(program, context);
   addClusterCommands(program, context);
   addDataSetCommands(program, context);
+  addSweepCommands(program, context);
   addTokenCommands(program, context);
   addContextCommands(program, context);
   addChaosCommand(program, context);

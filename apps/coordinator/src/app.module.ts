@@ -10,6 +10,7 @@ import { ExportsController } from './exports/exports.controller.js';
 import { LayersController } from './jobs/layers.controller.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { SchemasController } from './system/schemas.controller.js';
+import { SweepsController } from './sweeps/sweeps.controller.js';
 import { SystemController } from './system/system.controller.js';
 import { WorkersController } from './workers/workers.controller.js';
 
@@ -32,6 +33,7 @@ export class AppModule {
         FaultsController,
         InternalController,
         TokensController,
+        SweepsController,
         AuditController,
       ],
       providers,

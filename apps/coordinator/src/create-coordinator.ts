@@ -8,6 +8,7 @@ import {
   DataSetStore,
   DEFAULT_RETENTION,
   RunStore,
+  SweepStore,
   TokenStore,
   WorkQueue,
 } from '@skipring/redis';
@@ -35,10 +36,11 @@ import { openTracing } from './observe/tracing.js';
 import { checkedOptions, type CoordinatorOptions } from './options.js';
 import { ClusterScheduler } from './scheduling/cluster-scheduler.js';
 import { recoverJobs } from './scheduling/recovery.js';
+import { SweepsService } from './sweeps/sweeps.service.js';
 import { MetricsPage } from './system/metrics-page.js';
 import * as tokens from './tokens.js';
 
-const MAX_EVENT_STREAMS = 256;
+const MAX_EVENT_STREAMS = 1_024;
 /** Together less than the time that `main` gives the whole coordinator. */
 const REQUESTS_DEADLINE_MS = 3_000;
 const WRITES_DEADLINE_MS = 2_000;
@@ -173,6 +175,9 @@ async function start(
     metrics.addEventStreams(change);
   });
   const accessTokens = new TokensService(new TokenStore(redis, keyPrefix));
+  const sweepStore = new SweepStore(redis, keyPrefix);
+  const sweeps = new SweepsService({ store: sweepStore, jobs, admission, log });
+  closers.push(() => sweeps.close());
   const audit = new AuditStore(redis, keyPrefix);
   const exportQueue = new WorkQueue<ExportEntry>({
     ...redisOptions,
@@ -228,6 +233,7 @@ async function start(
     provide(tokens.TOKENS, accessTokens),
     provide(tokens.AUDIT, audit),
     provide(tokens.FAULTS, { desk: scheduler.faults }),
+    provide(tokens.SWEEPS, sweeps),
   ]);
   await recoverJobs(store, entries);
   await entries.recover();
@@ -256,6 +262,7 @@ async function start(
   scheduler.start();
   await dataSets.start();
   await exports.start();
+  sweeps.start();
   jobQueue.start((entry) => jobs.takeTurn(entry));
   return { port: http.port, routes: http.routes, leadershipLost: lease.lost };
 }

@@ -12,6 +12,7 @@ export const CHECKPOINT_UPLOADS = Symbol('CheckpointUploads');
 export const CHECKPOINTS = Symbol('Checkpoints');
 export const METRICS = Symbol('MetricsSource');
 export const TOKENS = Symbol('TokensService');
+export const SWEEPS = Symbol('SweepsService');
 export const AUDIT = Symbol('AuditStore');
 /** The fault desk, or none: `{ desk }`. */
 export const FAULTS = Symbol('FaultDesk');

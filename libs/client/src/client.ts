@@ -17,6 +17,7 @@ import {
   rankRecordSchema,
   sampleListSchema,
   stepRecordSchema,
+  sweepViewSchema,
   workerViewSchema,
   type AuditPage,
   type CheckpointView,
@@ -42,6 +43,8 @@ import {
   type SampleList,
   type SplitName,
   type StepRecord,
+  type SweepSpecInput,
+  type SweepView,
   type WorkerView,
 } from '@skipring/protocol';
 import { z } from 'zod';
@@ -238,6 +241,26 @@ export class SkipringClient {
 
   drain(workerId: string): Promise<WorkerView> {
     return this.http.json(workerViewSchema, `/workers/${encodeURIComponent(workerId)}/drain`, {
+      method: 'POST',
+    });
+  }
+
+  submitSweep(spec: SweepSpecInput): Promise<SweepView> {
+    return this.http.json(sweepViewSchema, '/sweeps', { method: 'POST', body: spec });
+  }
+
+  sweep(id: string): Promise<SweepView> {
+    return this.http.json(sweepViewSchema, `/sweeps/${encodeURIComponent(id)}`);
+  }
+
+  /** Newest first. */
+  async sweeps(): Promise<SweepView[]> {
+    return (await this.http.json(list(sweepViewSchema), '/sweeps')).items;
+  }
+
+  /** Submits no more trials and cancels those that are open. */
+  cancelSweep(id: string): Promise<SweepView> {
+    return this.http.json(sweepViewSchema, `/sweeps/${encodeURIComponent(id)}/cancel`, {
       method: 'POST',
     });
   }

@@ -17,6 +17,7 @@ export * from './model-card.js';
 export * from './ledger.js';
 export * from './access.js';
 export * from './faults.js';
+export * from './sweep.js';
 export * from './api.js';
 export { fieldErrors, pointer, valueAt, valueText } from './field-errors.js';
 export * from './control.js';

@@ -23,3 +23,4 @@ export {
 } from './work-queue.js';
 export { AuditStore, type NewAuditEntry } from './audit-store.js';
 export { TokenStore, type TokenRecord } from './token-store.js';
+export { SweepStore, type SweepRecord } from './sweep-store.js';

@@ -71,6 +71,16 @@ export class Keys {
     return `${this.prefix}:data-set:${name}`;
   }
 
+  /** Sorted set of the ids of sweeps. */
+  get sweeps(): string {
+    return `${this.prefix}:sweeps`;
+  }
+
+  /** JSON. */
+  sweep(id: string): string {
+    return `${this.prefix}:sweep:${id}`;
+  }
+
   /** Sorted set of the names of tokens. */
   get tokens(): string {
     return `${this.prefix}:tokens`;

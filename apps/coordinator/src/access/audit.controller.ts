@@ -11,7 +11,7 @@ export const auditQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   cursor: z
     .string()
-    .regex(/^\d{1,16}-\d{1,16}$/, 'expected the nextCursor of a page')
+    .regex(/^(?!0+-0+$)\d{1,16}-\d{1,16}$/, 'expected the nextCursor of a page')
     .optional(),
 });
 

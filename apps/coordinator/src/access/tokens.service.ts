@@ -35,7 +35,7 @@ export class TokensService {
       secretSha256: sha256(secret),
       previous: null,
     };
-    if (!(await this.store.create(record))) {
+    if (!(await this.store.create(name, record))) {
       throw new HttpProblem('TOKEN_EXISTS', `there is a token ${name} already`);
     }
     this.cache.delete(name);
@@ -69,7 +69,7 @@ export class TokensService {
       secretSha256: sha256(secret),
       previous: overlapMs === 0 ? null : { secretSha256, until: timeIn(overlapMs) },
     };
-    if (!(await this.store.replace(record))) throw unknownToken(name);
+    if (!(await this.store.replace(name, record))) throw unknownToken(name);
     this.cache.delete(name);
     return { ...viewOf(record), token: textOf(name, secret) };
   }

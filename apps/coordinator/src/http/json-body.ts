@@ -5,6 +5,8 @@ import { readBody } from './read-body.js';
 /** Largest JSON body: a job spec is a few kilobytes, with a model of 400 layers in it 300. */
 export const MAX_JSON_BYTES = 512 * 1024;
 
+/** A job spec with a topology of its own is some ten levels deep. */
+const MAX_DEPTH = 64;
 /** From the end of the headers to the end of the body. */
 const BODY_DEADLINE_MS = 15_000;
 
@@ -43,10 +45,35 @@ function requireJson(contentType = '(missing)', encoding = 'identity'): void {
 }
 
 function parseJson(bytes: Uint8Array): unknown {
+  let text: string;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new HttpProblem('BODY_NOT_JSON', 'the body is not JSON: it is not UTF-8');
+  }
+  if (depthOf(text) > MAX_DEPTH) {
+    throw new HttpProblem('BODY_NOT_JSON', `the body is nested more than ${MAX_DEPTH} deep`);
+  }
+  try {
+    return JSON.parse(text) as unknown;
   } catch (error) {
-    const why = error instanceof SyntaxError ? error.message : 'it is not UTF-8';
+    const why = error instanceof Error ? error.message : String(error);
     throw new HttpProblem('BODY_NOT_JSON', `the body is not JSON: ${why.slice(0, 200)}`);
   }
+}
+
+/** How deep arrays and objects are nested in JSON text: what walks a value later has a stack. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let isInString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (isInString && character === '\\') index += 1;
+    else if (character === '"') isInString = !isInString;
+    else if (!isInString && (character === '{' || character === '[')) depth += 1;
+    else if (!isInString && (character === '}' || character === ']')) depth -= 1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
 }

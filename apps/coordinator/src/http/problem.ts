@@ -13,6 +13,8 @@ export const problemKinds = {
   FORBIDDEN: [403, 'The token does not allow this'],
   QUOTA_EXCEEDED: [403, 'The quota is used up'],
   RATE_LIMITED: [429, 'Too many requests'],
+  SWEEP_UNKNOWN: [404, 'There is no such sweep'],
+  SWEEP_FINAL: [409, 'The sweep has ended'],
   TOKEN_UNKNOWN: [404, 'There is no such token'],
   TOKEN_EXISTS: [409, 'The name belongs to another token'],
   ROUTE_UNKNOWN: [404, 'There is no such route'],

@@ -12,7 +12,7 @@ export interface Operation {
   readonly method: 'get' | 'post' | 'delete';
   /** With parameters in braces. */
   readonly path: string;
-  readonly tag: 'jobs' | 'data sets' | 'workers' | 'access' | 'faults' | 'system';
+  readonly tag: 'jobs' | 'data sets' | 'workers' | 'sweeps' | 'access' | 'faults' | 'system';
   readonly id: string;
   readonly summary: string;
   /** Of parameters in the path that are not just any text. */
@@ -34,6 +34,7 @@ const dataSets = `${API_PREFIX}/data-sets`;
 const workers = `${API_PREFIX}/workers`;
 const tokens = `${API_PREFIX}/tokens`;
 const faults = `${API_PREFIX}/faults`;
+const sweeps = `${API_PREFIX}/sweeps`;
 
 /** Every route for users. Those below `/internal` are between coordinator and workers. */
 export const operations: readonly Operation[] = [
@@ -308,6 +309,40 @@ export const operations: readonly Operation[] = [
     summary: 'Disarm a fault; 409 when it is over',
     success: { 200: 'Fault' },
     problems: [403, 404, 409],
+    path: sweeps,
+    tag: 'sweeps',
+    id: 'submitSweep',
+    summary: 'Submit a sweep: many jobs that differ in some fields',
+    body: 'SweepSpec',
+    success: { 201: 'Sweep' },
+    problems: [400, 408, 413, 415, 422],
+  },
+  {
+    method: 'get',
+    path: sweeps,
+    tag: 'sweeps',
+    id: 'listSweeps',
+    summary: 'List sweeps, newest first',
+    success: { 200: 'SweepList' },
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: `${sweeps}/{id}`,
+    tag: 'sweeps',
+    id: 'getSweep',
+    summary: 'Get a sweep with its trials',
+    success: { 200: 'Sweep' },
+    problems: [404],
+  },
+  {
+    method: 'post',
+    path: `${sweeps}/{id}/cancel`,
+    tag: 'sweeps',
+    id: 'cancelSweep',
+    summary: 'Submit no more trials and cancel those that are open',
+    success: { 200: 'Sweep' },
+    problems: [404, 409],
   },
   {
     method: 'get',

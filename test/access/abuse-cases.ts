@@ -1,0 +1,156 @@
+import { GATEWAY_PATH } from '@skipring/protocol';
+import { waitingJob, type ApiRequest } from '../support/coordinator.js';
+
+/** A request that must be refused with a status of 4xx and problem details. */
+export interface Abuse {
+  readonly name: string;
+  readonly path: string;
+  readonly request: ApiRequest;
+  /** Whether the sender's token goes with it; a forged one stands in the headers. */
+  readonly isSigned: boolean;
+}
+
+const WRITES = [
+  '/jobs',
+  '/data-sets',
+  '/tokens',
+  '/sweeps',
+  '/jobs/job-0/cancel',
+  '/jobs/job-0/pause',
+  '/jobs/job-0/resume',
+  '/tokens/none/rotate',
+  '/workers/none/drain',
+  '/sweeps/sweep-0/cancel',
+];
+/** Routes whose body is looked at before what the path names. */
+const BODIES = ['/jobs', '/data-sets', '/tokens', '/sweeps'];
+const json = { 'content-type': 'application/json' };
+const post = (body: string, headers: Record<string, string> = json): ApiRequest => ({
+  method: 'POST',
+  body,
+  headers,
+});
+const signed = (name: string, path: string, request: ApiRequest = {}): Abuse => ({
+  ...{ name, path, request },
+  isSigned: true,
+});
+
+const nested = '['.repeat(100_000) + ']'.repeat(100_000);
+const bodies: readonly Abuse[] = [
+  ...WRITES.map((path) => signed(`too large for ${path}`, path, post(`"${'x'.repeat(300_000)}"`))),
+  ...WRITES.map((path) => signed(`not JSON for ${path}`, path, post('{"a": '))),
+  ...WRITES.map((path) =>
+    signed(`a form for ${path}`, path, post('a=1', { 'content-type': 'text/plain' })),
+  ),
+  ...BODIES.map((path) => signed(`nested 100,000 deep for ${path}`, path, post(nested))),
+  ...BODIES.map((path) => signed(`a prototype for ${path}`, path, post('{"__proto__":{"a":1}}'))),
+  ...BODIES.map((path) => signed(`null for ${path}`, path, post('null'))),
+  signed('gzip', '/jobs', post('{}', { ...json, 'content-encoding': 'gzip' })),
+  signed('UTF-7', '/jobs', post('+AHs-', json)),
+];
+
+const numbers = ['1e999', '-1', '9007199254740993', '0.5', '"1"', 'null', '[]', '{}', 'true'];
+const spec = JSON.stringify(waitingJob());
+const specs: readonly Abuse[] = [
+  ...numbers.map((value) =>
+    signed(`seed ${value}`, '/jobs', post(spec.replace('{', `{"seed":${value},`))),
+  ),
+  signed(
+    'a script for a name',
+    '/jobs',
+    post(spec.replace('"waits"', '"<script>alert(1)</script>"')),
+  ),
+  signed('a path for a name', '/jobs', post(spec.replace('"waits"', '"../../etc/passwd"'))),
+  signed('a command for a data set', '/jobs', post(spec.replace('"tiny"', '"$(reboot)"'))),
+  signed('a constructor', '/jobs', post(spec.replace('{', '{"constructor":{"prototype":{}},'))),
+  signed('a million lanes', '/jobs', post(spec.replace('"count":2', '"count":1000000'))),
+];
+
+const PATHS = [
+  ...['/etc/passwd', '../../../etc/passwd', '/proc/self/environ', '/dev/zero', '/', '.', '~root'],
+  ...['/etc/passwd\u0000.png', '/proc/1/root/etc', '//etc//passwd', '/tmp/../etc', 'C:\\windows'],
+  // What would be fetched from other machines, if anything were.
+  ...['http://169.254.169.254/latest/meta-data', 'http://127.0.0.1:6379/', 'file:///etc/passwd'],
+  ...['gopher://127.0.0.1:6379/_FLUSHALL', 'ftp://localhost/x', 'http://[::1]/', 'http://0x7f.1/'],
+  ...['\\\\10.0.0.1\\share', 'data:text/plain,x', 'jar:http://10.0.0.1!/x', 's3://bucket/key'],
+];
+const places: readonly Abuse[] = PATHS.map((path, index) =>
+  signed(`a data set at ${JSON.stringify(path)}`, '/data-sets', {
+    json: { name: `abuse-${index}`, format: 'images', path },
+  }),
+);
+
+const ids: readonly Abuse[] = [
+  ...[
+    '..%2f..%2fetc',
+    '%00',
+    'job-*',
+    'job-0%0d%0aSET%20a%20b',
+    '{job}',
+    'job-' + 'a'.repeat(5_000),
+  ],
+  ...['__proto__', 'constructor', '%e0%80%af', "job-0';--"],
+].flatMap((id) => [
+  signed(`job ${id.slice(0, 30)}`, `/jobs/${id}`),
+  signed(`model of job ${id.slice(0, 30)}`, `/jobs/${id}/model`),
+  signed(`token ${id.slice(0, 30)}`, `/tokens/${id}`),
+]);
+
+const queries: readonly Abuse[] = [
+  ...['limit=-1', 'limit=1e9', 'limit=a', 'limit[]=1', 'state[$ne]=x', 'cursor=-inf', 'cursor=%00'],
+  ...['cursor=(job', 'limit=1&limit=2', 'q=1', `cursor=${'a'.repeat(10_000)}`],
+].map((query) => signed(`jobs?${query.slice(0, 30)}`, `/jobs?${query}`));
+
+const forged = (name: string, authorization: string): Abuse => ({
+  name: `token: ${name}`,
+  path: '/jobs',
+  request: { headers: { authorization } },
+  isSigned: false,
+});
+const tokens: readonly Abuse[] = [
+  { name: 'token: none', path: '/jobs', request: {}, isSigned: false },
+  forged('empty', 'Bearer '),
+  forged('of the workers', 'Bearer join-token-of-the-workers'),
+  forged('one character off', 'Bearer api-token-of-the-userS'),
+  forged('the start of it', 'Bearer api-token-of-the'),
+  forged('with more behind it', 'Bearer api-token-of-the-users-and-more'),
+  forged('another scheme', 'Basic YXBpOnRva2Vu'),
+  forged('an unsigned JWT', 'Bearer eyJhbGciOiJub25lIn0.eyJyb2xlIjoiYWRtaW4ifQ.'),
+  forged('of nobody', `Bearer skr_nobody_${'A'.repeat(43)}`),
+  forged('of root', `Bearer skr_root_${'A'.repeat(43)}`),
+  forged('a key of the store', `Bearer skr_../../x_${'A'.repeat(43)}`),
+  forged('8 kB long', `Bearer ${'a'.repeat(8_000)}`),
+  forged('the word undefined', 'Bearer undefined'),
+  {
+    name: 'the API token on an internal route',
+    path: '/internal/jobs/job-0/checkpoints/1',
+    request: { headers: { authorization: 'Bearer api-token-of-the-users' } },
+    isSigned: false,
+  },
+  {
+    name: 'a forged upload',
+    path: '/internal/jobs/job-0/checkpoints/1?attempt=1&generation=1',
+    request: {
+      method: 'PUT',
+      body: 'not a checkpoint',
+      headers: { authorization: 'Bearer join-token-of-the-workers' },
+    },
+    isSigned: false,
+  },
+];
+
+const replays: readonly Abuse[] = ['', ' ', 'a b', 'ä', 'x'.repeat(201)].map((key) =>
+  signed(`idempotency key ${JSON.stringify(key.slice(0, 10))}`, '/jobs', {
+    json: waitingJob(),
+    headers: { 'idempotency-key': encodeURI(key) === key ? key : encodeURI(key) + ' %' },
+  }),
+);
+
+const methods: readonly Abuse[] = ['PUT', 'PATCH', 'DELETE', 'OPTIONS'].map((method) =>
+  signed(`${method} of jobs`, '/jobs', { method }),
+);
+
+export const abuses: readonly Abuse[] = [
+  ...[...bodies, ...specs, ...places, ...ids, ...queries, ...tokens, ...replays, ...methods],
+  signed('a WebSocket path without an upgrade', `/${GATEWAY_PATH}`),
+];
