@@ -143,10 +143,11 @@ function stockLayer(
   switch (layer.class_name) {
     case 'FusedBatchNormalization': {
       const { momentum, epsilon } = config;
-      const stock = { axis: -1, momentum, epsilon, center: true, scale: true, name };
+      const [center, scale] = [config.center !== false, config.scale !== false];
+      const stock = { axis: -1, momentum, epsilon, center, scale, name };
       const own = [
-        weight('gamma', 'gamma'),
-        weight('beta', 'beta'),
+        ...(scale ? [weight('gamma', 'gamma')] : []),
+        ...(center ? [weight('beta', 'beta')] : []),
         weight('movingMean', 'moving_mean'),
         weight('movingVariance', 'moving_variance'),
       ];
@@ -172,6 +173,21 @@ function stockLayer(
     case 'Dense': {
       const bias = config.use_bias === true ? [weight('bias', 'bias')] : [];
       return { entry: layer, own: [weight('kernel', 'kernel'), ...bias] };
+    }
+    case 'SeededDropout': {
+      const stock = { rate: config.rate, noise_shape: null, seed: null, name, trainable: true };
+      return { entry: { ...layer, class_name: 'Dropout', config: stock }, own: [] };
+    }
+    case 'DepthwiseConv2D':
+    case 'SeparableConv2D': {
+      const kernels = ['depthwise_kernel'];
+      if (layer.class_name === 'SeparableConv2D') kernels.push('pointwise_kernel');
+      if (config.use_bias === true) kernels.push('bias');
+      return { entry: layer, own: kernels.map((kernel) => weight(kernel, kernel)) };
+    }
+    case 'LayerNormalization': {
+      const kept = ['gamma', 'beta'].filter((own) => trained.tensors.has(`${name}/${own}`));
+      return { entry: layer, own: kept.map((own) => weight(own, own)) };
     }
     default:
       if ([...trained.tensors.keys()].some((tensor) => tensor.startsWith(`${name}/`))) {
