@@ -97,7 +97,11 @@ export class TrainingState {
   }
 
   private readTensors(): TensorMap {
-    return new Map([...this.engine.readState(), ...this.auxiliary]);
+    // Copies, as the engine's are: who stores a snapshot owns its tensors.
+    const auxiliary = [...this.auxiliary].map(
+      ([name, { shape, values }]) => [name, { shape, values: values.slice() }] as const,
+    );
+    return new Map([...this.engine.readState(), ...auxiliary]);
   }
 }
 

@@ -139,6 +139,15 @@ describe.each(modes)('%s', (_, sync) => {
   });
 });
 
+it('hands out snapshots that their owner may do away with', () => {
+  const sync: Sync = { mode: 'diloco', replicas: 2 };
+  const state = new SimulatedJob({ sync, training }, { numSamples: NUM_SAMPLES }).stateOf(0);
+  const hash = state.hash();
+  const buffers = [...state.snapshot().tensors.values()].map(({ values }) => values.buffer);
+  structuredClone(null, { transfer: buffers as ArrayBuffer[] });
+  expect(state.hash()).toBe(hash);
+});
+
 describe('periods', () => {
   it('evaluate and store when they are over, once for each epoch that ended', async () => {
     const { evaluations, snapshots } = await train({
