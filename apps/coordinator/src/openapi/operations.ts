@@ -309,6 +309,9 @@ export const operations: readonly Operation[] = [
     summary: 'Disarm a fault; 409 when it is over',
     success: { 200: 'Fault' },
     problems: [403, 404, 409],
+  },
+  {
+    method: 'post',
     path: sweeps,
     tag: 'sweeps',
     id: 'submitSweep',
