@@ -26,7 +26,9 @@ describe('StragglerWatch', () => {
   it('names a slow rank once, with the part in which it loses its time', () => {
     const watch = new StragglerWatch([2, 2, 2]);
     const told = report(watch, 30, [parts(100), parts(320), parts(105)]);
-    expect(told).toEqual([{ rank: 1, part: 'computeMs', ratio: expect.closeTo(3.01, 1) }]);
+    expect(told).toEqual([
+      { rank: 1, part: 'computeMs', ratio: expect.closeTo(3.01, 1) as number },
+    ]);
   });
 
   it('names a rank that waits for its data', () => {

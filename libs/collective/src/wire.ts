@@ -41,8 +41,8 @@ export function bfloat16Wire(
     pack: ({ begin, end }, segment) => {
       const numBytes = 2 * (end - begin);
       const index = free.findIndex(({ byteLength }) => byteLength === numBytes);
-      const packed =
-        index < 0 ? new Uint8Array(numBytes) : (free.splice(index, 1)[0] as Uint8Array);
+      const [reused] = index < 0 ? [] : free.splice(index, 1);
+      const packed = reused ?? new Uint8Array(numBytes);
       const seeded: Rounding =
         rounding.mode === 'nearest' ? rounding : { ...rounding, seed: rounding.seed + segment };
       packBfloat16(vector.subarray(begin, end), packed, seeded);

@@ -283,7 +283,7 @@ export const kernelTable = (): readonly [string, KernelUse][] => [
     'MirrorPad',
     use([plain(3, 3)], (x: tf.Tensor) => tf.mirrorPad(x, [[1, 1], [0, 1]], 'reflect')), // prettier-ignore
   ],
-  ['OneHot', use([whole(5)], (x: tf.Tensor) => tf.oneHot(x as tf.Tensor1D, 8, 0.9, 0.1))],
+  ['OneHot', use([whole(5)], (x: tf.Tensor) => tf.oneHot(x, 8, 0.9, 0.1))],
   ['Pack', use([plain(2), plain(2)], (a: tf.Tensor, b: tf.Tensor) => tf.stack([a, b], 1))],
   ['PadV2', use([plain(2, 2)], (x: tf.Tensor) => tf.pad(x, [[1, 0], [0, 2]], 0.5))], // prettier-ignore
   ['Prelu', use([plain(2, 3), plain(3)], (x: tf.Tensor, a: tf.Tensor) => tf.prelu(x.sub(0.5), a))],
