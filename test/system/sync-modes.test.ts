@@ -35,6 +35,7 @@ describe('replicas that agree now and then', () => {
 
       const alone = await job.submit({ max: 1 });
       await job.expectSame(alone);
+      await cluster.haveWorkers(2);
 
       const watch = await job.submit();
       const { workers } = await watch.generation(1);
