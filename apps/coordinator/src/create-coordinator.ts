@@ -40,7 +40,7 @@ import { SweepsService } from './sweeps/sweeps.service.js';
 import { MetricsPage } from './system/metrics-page.js';
 import * as tokens from './tokens.js';
 
-const MAX_EVENT_STREAMS = 1_024;
+const MAX_EVENT_STREAMS = 256;
 /** Together less than the time that `main` gives the whole coordinator. */
 const REQUESTS_DEADLINE_MS = 3_000;
 const WRITES_DEADLINE_MS = 2_000;
