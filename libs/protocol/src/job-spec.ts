@@ -196,7 +196,7 @@ export const jobSpecSchema = z
     retries: retriesSchema.prefault({}),
     seed: z.int().min(0).max(maxInt32).default(1),
   })
-  .refine(({ lanes, sync }) => lanes.count % numLaneGroups({ lanes, sync }) === 0, {
+  .refine(({ lanes, sync }) => sync.mode === 'allReduce' || lanes.count % sync.replicas === 0, {
     path: ['sync', 'replicas'],
     message: 'expected a divisor of lanes.count: replicas have equally many lanes',
   })
