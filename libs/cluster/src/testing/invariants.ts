@@ -130,6 +130,8 @@ export class Invariants {
         case 'hashesCompared':
         case 'memberLost':
         case 'checkpointFailed':
+        case 'layersProbed':
+        case 'noticeGiven':
           break;
       }
     }

@@ -524,6 +524,8 @@ export class Model {
       case 'checkpointFailed':
       case 'jobCancelled':
       case 'jobPaused':
+      case 'layersProbed':
+      case 'noticeGiven':
         return;
     }
   }
