@@ -111,7 +111,7 @@ describe('a resume', () => {
   it('is refused while the job is pending', async () => {
     const { id } = await submit(coordinator, waitingJob({ delayMs: 3_600_000 }));
     const { detail } = await expectProblem(await act(id, 'resume'), 409, 'JOB_NOT_RESUMABLE');
-    expect(detail).toContain('pending, expected cancelled or failed');
+    expect(detail).toContain('pending, expected paused, cancelled or failed');
   });
 
   it('puts a cancelled job in the queue again, as a new attempt', async () => {
