@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds Skipring's images, with docker, podman or buildah, whichever is there.
+# Builds Skipring's images, with docker, podman or buildah, whichever works here.
 #
 #   deploy/docker/build.sh [--local-base] [coordinator] [worker-cpu] [worker-cuda]
 #
@@ -34,9 +34,10 @@ done
 engine=${ENGINE:-}
 for candidate in docker podman buildah; do
   [ -n "$engine" ] && break
-  ! command -v "$candidate" > /dev/null || engine=$candidate
+  # A docker command without its daemon can build nothing.
+  ! "$candidate" info > /dev/null 2>&1 || engine=$candidate
 done
-[ -n "$engine" ] || { echo 'build.sh: none of docker, podman and buildah is here' >&2; exit 7; }
+[ -n "$engine" ] || { echo 'build.sh: none of docker, podman and buildah works here' >&2; exit 7; }
 
 # Imports the tree at $1 as an image named $2.
 import_image() {
