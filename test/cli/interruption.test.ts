@@ -10,7 +10,7 @@ beforeEach(async () => {
 afterEach(() => home.remove());
 
 /** What a cluster leaves for the next one, and nothing else. */
-const KEPT = ['checkpoints', 'data-sets', 'logs', 'redis'];
+const KEPT = ['checkpoints', 'data-sets', 'exports', 'logs', 'redis'];
 
 async function expectNothingLeft(): Promise<void> {
   await home.nothingRuns();

@@ -12,7 +12,15 @@ export async function evaluateIfDue(g: Generation): Promise<void> {
   if (!evaluationDue(g)) return;
   const result = await evaluate(g);
   g.state.scores = withScore(g.state.scores, result);
+  g.state.evaluation = result;
   if (g.collective.rank === 0) g.report.evaluation(result);
+}
+
+/** A coordinator may have gone with the report of an evaluation that is not done again. */
+export function tellEvaluationAgain({ state, collective, report }: Generation): void {
+  const { evaluation, scores } = state;
+  if (collective.rank !== 0 || evaluation === null) return;
+  if (evaluation.step === scores.last?.step) report.evaluation(evaluation);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { START_POSITION } from '@skipring/data';
-import type { Position } from '@skipring/protocol';
+import type { EvaluationResult, Position } from '@skipring/protocol';
 import { scalarOf, SKIPPED_STEPS } from './auxiliary.js';
 import { EngineError } from './engine.js';
 import type { Engine, TensorData, TensorMap } from './engine.js';
@@ -36,6 +36,8 @@ export class TrainingState {
   position: Position = START_POSITION;
   exponents: Int32Array;
   scores: Scores = { last: null, best: null };
+  /** The newest evaluation that this worker took part in; no part of what is stored or hashed. */
+  evaluation: EvaluationResult | null = null;
 
   /** @param engine a new engine, holding the state that the job's seed gives */
   constructor(

@@ -1,6 +1,6 @@
 import { SharedMemory } from '@skipring/collective';
 import type { Position } from '@skipring/protocol';
-import { checkpointIfDue, evaluateIfDue } from './at-position.js';
+import { checkpointIfDue, evaluateIfDue, tellEvaluationAgain } from './at-position.js';
 import { systemClock } from './clock.js';
 import { commit } from './commit.js';
 import { TrainerError } from './errors.js';
@@ -41,6 +41,7 @@ export async function trainGeneration(options: GenerationOptions): Promise<Gener
   const { state, report } = g;
   try {
     seekPosition(g);
+    tellEvaluationAgain(g);
     for (;;) {
       await evaluateIfDue(g);
       const modelSha256 = await checkpointIfDue(g);

@@ -63,7 +63,9 @@ describe('the record of a job', () => {
     const counts = { samples: 8, confusion: [[8]], worst: [] };
     const result = { step: 3, epoch: 0, loss: 1, accuracy: 0.6, ...counts };
     recorder.evaluation({ type: 'evaluationDone', fence, result });
-    const worse = { ...result, accuracy: 0.4 };
+    // Told again by the next generation: it is one evaluation all the same.
+    recorder.evaluation({ type: 'evaluationDone', fence, result });
+    const worse = { ...result, step: result.step + 1, accuracy: 0.4 };
     recorder.evaluation({ type: 'evaluationDone', fence, result: worse });
     recorder.checkpoint(fence, { step: 3, bytes: 9, modelSha256: 'm', best: true });
     recorder.succeeded({ type: 'jobFinished', jobId: 'a', attempt: 1, modelSha256: 'm' });
@@ -75,7 +77,7 @@ describe('the record of a job', () => {
       workers: [],
       bestAccuracy: 0.6,
       lastEvaluation: worse,
-      progress: { step: 3, etaMs: 0 },
+      progress: { step: 10, etaMs: 0 }, // all, also those whose reports never came
     });
     expect(ended?.finishedAt).not.toBeNull();
     expect(events).toEqual([

@@ -86,8 +86,8 @@ export class JobRecorder {
   }
 
   evaluation({ fence, result }: Effect<'evaluationDone'>): void {
-    const bestAccuracy = this.runs.get(fence.jobId)?.observeAccuracy(result.accuracy);
-    if (bestAccuracy === undefined) return;
+    const bestAccuracy = this.runs.get(fence.jobId)?.observeEvaluation(result) ?? null;
+    if (bestAccuracy === null) return;
     this.change(fence.jobId, {
       fields: { lastEvaluation: result, bestAccuracy },
       evaluation: result,

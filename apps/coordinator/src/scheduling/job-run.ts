@@ -1,5 +1,10 @@
 import type { Ledger } from '@skipring/cluster';
-import { Throughput, type JobView, type StepMetrics } from '@skipring/protocol';
+import {
+  Throughput,
+  type EvaluationResult,
+  type JobView,
+  type StepMetrics,
+} from '@skipring/protocol';
 import type { JobRecord } from '@skipring/redis';
 import { RankTimes } from './rank-times.js';
 
@@ -16,6 +21,8 @@ export class JobRun {
   private readonly dueMs: number;
   private progress: JobView['progress'];
   private best: number | null;
+  /** Step of the newest evaluation; null before the first. */
+  private evaluatedStep: number | null;
 
   constructor(
     record: JobRecord,
@@ -28,6 +35,7 @@ export class JobRun {
     this.dueMs = Date.parse(record.createdAt) + record.spec.delayMs;
     this.progress = record.progress;
     this.best = record.bestAccuracy;
+    this.evaluatedStep = record.lastEvaluation?.step ?? null;
   }
 
   /** Time that the job has been due for. */
@@ -43,8 +51,10 @@ export class JobRun {
     return this.progress;
   }
 
-  /** Best test accuracy so far, with this one. */
-  observeAccuracy(accuracy: number): number {
+  /** Best test accuracy so far, with this one; null when this evaluation was told of before. */
+  observeEvaluation({ step, accuracy }: EvaluationResult): number | null {
+    if (step === this.evaluatedStep) return null;
+    this.evaluatedStep = step;
     this.best = Math.max(this.best ?? 0, accuracy);
     return this.best;
   }
@@ -54,9 +64,9 @@ export class JobRun {
     return { ...this.progress, imagesPerSecond: 0, etaMs: null };
   }
 
-  /** The job's progress when it has succeeded. */
+  /** The job's progress when it has succeeded: reports of steps may have gone to a dead coordinator. */
   get succeeded(): JobView['progress'] {
-    return { ...this.progress, etaMs: 0 };
+    return { ...this.progress, step: this.progress.totalSteps, etaMs: 0 };
   }
 
   get etaMs(): number | null {
