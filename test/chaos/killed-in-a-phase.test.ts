@@ -50,7 +50,8 @@ describe('a worker is killed', () => {
 
       const second = await watch.generation(2);
       const survivors = workers.filter((worker) => worker !== workers[rank]);
-      expect(second.workers).toEqual(survivors);
+      // In any order: the ring may be laid anew by what was measured of its links.
+      expect([...second.workers].sort()).toEqual([...survivors].sort());
       expect(second.step).toBeGreaterThanOrEqual(STEP - 1);
       expect(second.step).toBeLessThan(job.totalSteps);
       await job.expectSame(watch);

@@ -30,7 +30,9 @@ describe('a job that is paused', () => {
     expect(paused).toMatchObject({ workers: [], finishedAt: null, reason: 'paused by a user' });
     expect((await client.pause(id)).state).toBe('paused');
     const [checkpoint] = await client.checkpoints(id);
-    expect(checkpoint?.step).toBe(step);
+    // A step may be committed while its workers are told to stop: then its report is no longer heard.
+    expect(checkpoint?.step).toBeGreaterThanOrEqual(step);
+    expect(checkpoint?.step).toBeLessThanOrEqual(step + 1);
 
     const other = smallJob(dataSet, { training: { steps: 2 }, workers: { min: 2, max: 2 } });
     await runJob(client, other);
