@@ -59,12 +59,9 @@ export class TrainingState {
 
   /** A copy of everything, whose memory belongs to whoever takes it. */
   snapshot(): Snapshot {
-    const auxiliary = [...this.auxiliary].map(
-      ([name, { shape, values }]) => [name, { shape, values: values.slice() }] as const,
-    );
     return {
       position: this.position,
-      tensors: new Map([...this.engine.readState(), ...auxiliary]),
+      tensors: this.readTensors(),
       exponents: this.exponents.slice(),
       scores: this.scores,
     };
