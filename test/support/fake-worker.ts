@@ -28,6 +28,7 @@ export function helloOf(workerId: string, changes: Partial<Hello> = {}): Hello {
     device: { kind: 'cpu', name: 'fake', memoryBytes: 1_000_000 },
     threads: 1,
     takesFaults: false,
+    held: null,
     ...changes,
   };
 }

@@ -14,6 +14,7 @@ export const CHECKPOINT_STEPS = 10;
 
 export type DisturbedJobOptions = Pick<JobSpecInput, 'lanes' | 'sync'> & {
   readonly numEpochs?: number;
+  readonly numTrain?: number;
   readonly numTest?: number;
 };
 
@@ -29,9 +30,14 @@ export class DisturbedJob {
   /** Runs the job once with nothing in its way, on all workers of the cluster. */
   static async prepare(
     cluster: ProcessCluster,
-    { numEpochs = 4, numTest = NUM_TEST, ...changes }: DisturbedJobOptions = {},
+    {
+      numEpochs = 4,
+      numTrain = NUM_TRAIN,
+      numTest = NUM_TEST,
+      ...changes
+    }: DisturbedJobOptions = {},
   ): Promise<DisturbedJob> {
-    const dataSet = await addGlyphs(cluster.client, NUM_TRAIN, numTest);
+    const dataSet = await addGlyphs(cluster.client, numTrain, numTest);
     const spec = smallJob(dataSet, {
       training: { epochs: numEpochs, learningRate: 0.05, warmupSteps: 2 },
       lanes: LANES,
@@ -43,7 +49,7 @@ export class DisturbedJob {
     const undisturbed = await watch.ended();
     watch.close();
     expect(undisturbed).toMatchObject({ state: 'succeeded', attempt: 1, generation: 1 });
-    return new DisturbedJob(cluster, spec, numEpochs * STEPS_PER_EPOCH, undisturbed);
+    return new DisturbedJob(cluster, spec, undisturbed.progress.totalSteps, undisturbed);
   }
 
   /** Submits the job again, under a watch. */

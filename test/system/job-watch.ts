@@ -1,6 +1,9 @@
 import type { SkipringClient } from '@skipring/client';
 import { finalJobStates, type JobEvent, type JobView } from '@skipring/protocol';
 
+/** A whole job, also on a machine that is busy with other work. */
+const END_DEADLINE_MS = 280_000;
+
 type EventOf<T extends JobEvent['type']> = Extract<JobEvent, { type: T }>;
 
 /** A job's events as its followers see them, also across restarts of the coordinator. */
@@ -65,7 +68,7 @@ export class JobWatch {
   }
 
   /** The job when it has ended, in whatever state. */
-  async ended(deadlineMs?: number): Promise<JobView> {
+  async ended(deadlineMs = END_DEADLINE_MS): Promise<JobView> {
     await this.first('state', ({ state }) => finalJobStates.includes(state), deadlineMs);
     return this.client.job(this.id);
   }

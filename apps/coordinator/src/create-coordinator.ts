@@ -235,7 +235,7 @@ async function start(
     provide(tokens.FAULTS, { desk: scheduler.faults }),
     provide(tokens.SWEEPS, sweeps),
   ]);
-  await recoverJobs(store, entries);
+  scheduler.expect(await recoverJobs(store, entries));
   await entries.recover();
   const http = await serve(module, {
     host: options.host,

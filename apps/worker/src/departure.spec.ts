@@ -1,18 +1,26 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Departure } from './departure.js';
 
+const GRACE_MS = 30_000;
+
 describe('departure', () => {
   const done: string[] = [];
+  const graces: number[] = [];
   let departure: Departure;
 
   beforeEach(() => {
     vi.useFakeTimers();
     done.length = 0;
-    departure = new Departure({
-      sendLeave: (reason) => done.push(`leave ${reason}`),
-      shutDown: (exitCode) => done.push(`shut down ${exitCode}`),
-      exitNow: (exitCode) => done.push(`exit ${exitCode}`),
-    });
+    graces.length = 0;
+    const actions = {
+      sendLeave: (reason: string, graceMs: number) => {
+        graces.push(graceMs);
+        done.push(`leave ${reason}`);
+      },
+      shutDown: (exitCode: number) => done.push(`shut down ${exitCode}`),
+      exitNow: (exitCode: number) => done.push(`exit ${exitCode}`),
+    };
+    departure = new Departure(actions, GRACE_MS);
   });
 
   afterEach(() => {

@@ -1,8 +1,9 @@
-import { STOP_DEADLINES_MS } from '@skipring/protocol';
+/** Of a grace period, kept for the way to the coordinator and back. */
+const MARGIN_MS = 500;
 
 export interface DepartureActions {
-  /** Asks the coordinator to drain this worker. */
-  sendLeave(reason: string): void;
+  /** Asks the coordinator to drain this worker within a time. */
+  sendLeave(reason: string, graceMs: number): void;
   /** Closes everything in order, then exits. */
   shutDown(exitCode: number): void;
   /** Exits without closing anything. */
@@ -19,13 +20,18 @@ export class Departure {
   /** Of a `leave` that is not answered yet. */
   private reason: string | null = null;
   private timer: NodeJS.Timeout | null = null;
+  private endsAtMs = 0;
 
-  constructor(private readonly actions: DepartureActions) {}
+  /** @param graceMs from the first signal to the end, whatever the coordinator says */
+  constructor(
+    private readonly actions: DepartureActions,
+    private readonly graceMs: number,
+  ) {}
 
   /** A coordinator that restarted meanwhile knows of no `leave`, so it is told again. */
   connected(): void {
     this.isConnected = true;
-    if (this.reason !== null) this.actions.sendLeave(this.reason);
+    if (this.reason !== null) this.sendLeave(this.reason);
   }
 
   disconnected(): void {
@@ -43,10 +49,17 @@ export class Departure {
       return;
     }
     this.reason = signal;
-    this.actions.sendLeave(signal);
+    this.endsAtMs = performance.now() + this.graceMs;
+    this.sendLeave(signal);
     this.timer = setTimeout(() => {
       this.end(1);
-    }, STOP_DEADLINES_MS.workerLeave);
+    }, this.graceMs);
+  }
+
+  /** The coordinator gives up a little earlier: what it then sends still arrives. */
+  private sendLeave(reason: string): void {
+    const leftMs = Math.max(0, this.endsAtMs - performance.now() - MARGIN_MS);
+    this.actions.sendLeave(reason, Math.floor(leftMs));
   }
 
   /** Goes now, in order: released, the parent is gone, or a thread failed. */

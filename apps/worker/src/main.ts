@@ -38,17 +38,20 @@ const pulse = new Pulse();
 pulse.start();
 
 let exiting = false;
-const departure = new Departure({
-  sendLeave(reason) {
-    link.send({ type: 'leave', reason });
+const departure = new Departure(
+  {
+    sendLeave(reason, graceMs) {
+      link.send({ type: 'leave', reason, graceMs });
+    },
+    shutDown(exitCode) {
+      void shutDown(exitCode);
+    },
+    exitNow(exitCode) {
+      process.exit(exitCode);
+    },
   },
-  shutDown(exitCode) {
-    void shutDown(exitCode);
-  },
-  exitNow(exitCode) {
-    process.exit(exitCode);
-  },
-});
+  options.graceMs,
+);
 
 const { link, metricsPort, ringPort } = await IoLink.start(
   {

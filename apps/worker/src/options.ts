@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import type { TracesTarget } from '@skipring/tracing';
+import { STOP_DEADLINES_MS } from '@skipring/protocol';
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -25,6 +26,12 @@ const environmentSchema = z.object({
   SKIPRING_WORKER_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   SKIPRING_WORKER_METRICS_PORT: port.default(0),
   SKIPRING_WORKER_THREADS: z.coerce.number().int().min(1).max(256).default(1),
+  SKIPRING_WORKER_GRACE_MS: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .max(3_600_000)
+    .default(STOP_DEADLINES_MS.workerLeave),
   SKIPRING_DEVICE: z.enum(['auto', 'cpu', 'gpu']).default('auto'),
   CUDA_VISIBLE_DEVICES: z.string().optional(),
   SKIPRING_CACHE_DIR: z.string().min(1).optional(),
@@ -60,6 +67,8 @@ export interface WorkerOptions {
   readonly metricsPort: number;
   /** Intra-op threads of TensorFlow: part of what fixes the bits of a result. */
   readonly threads: number;
+  /** From SIGTERM to the end: to finish the step, hand the lanes over, store the state if need be. */
+  readonly graceMs: number;
   readonly device: 'auto' | 'cpu' | 'gpu';
   /** Devices that CUDA may use, as its own variable names them; null: all. */
   readonly visibleDevices: string | null;
@@ -107,6 +116,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): WorkerOptions {
     metricsHost: values.SKIPRING_WORKER_METRICS_HOST,
     metricsPort: values.SKIPRING_WORKER_METRICS_PORT,
     threads: values.SKIPRING_WORKER_THREADS,
+    graceMs: values.SKIPRING_WORKER_GRACE_MS,
     device: values.SKIPRING_DEVICE,
     visibleDevices: values.CUDA_VISIBLE_DEVICES ?? null,
     cacheDirectory: values.SKIPRING_CACHE_DIR ?? join(cacheHome, 'skipring'),

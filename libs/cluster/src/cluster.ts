@@ -1,7 +1,9 @@
 import type { Fence, WorkerMessage } from '@skipring/protocol';
 import { enforceDeadlines } from './deadlines.js';
+import { adopt } from './rejoin.js';
 import { demandsOf, desiredWorkers } from './desired-workers.js';
 import { halt } from './endings.js';
+import { noteLoaded } from './loading.js';
 import { connect, drain, drop, remove, stopped } from './membership.js';
 import type { ClusterEffect, ClusterInput, QueuedJob } from './messages.js';
 import { DEFAULT_CLUSTER_OPTIONS, type ClusterOptions } from './options.js';
@@ -43,6 +45,7 @@ export class Cluster {
     state.nowMs = Math.max(state.nowMs, nowMs);
     state.effects = [];
     this.dispatch(input);
+    adopt(state);
     place(state);
     grow(state);
     return state.effects;
@@ -114,6 +117,7 @@ export class Cluster {
     state.numQueued += 1;
     state.jobs.set(job.id, {
       job,
+      queuedMs: state.nowMs,
       order: state.numQueued,
       state: 'waiting',
       reason: '',
@@ -121,6 +125,7 @@ export class Cluster {
       generation: null,
       ranks: [],
       holders: new Set(),
+      heldStep: 0,
       checkpointStep: job.checkpointStep,
       committedStep: 0,
       numBroken: 0,
@@ -155,12 +160,15 @@ export class Cluster {
         );
         return;
       case 'leave':
-        drain(state, workerId, message.reason);
+        drain(state, workerId, message.reason, message.graceMs);
         return;
       case 'faultFired':
         return;
       case 'stopped':
         if (sameFence(worker.stopping?.fence ?? null, message.fence)) stopped(state, worker);
+        return;
+      case 'loaded':
+        noteLoaded(state, worker, message);
         return;
       case 'checkpoint':
         this.noteCheckpoint(message);

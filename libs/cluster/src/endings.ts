@@ -1,3 +1,4 @@
+import { forgetLoaded } from './loading.js';
 import { stopWorker, takeLeave, workersOf } from './leave-taking.js';
 import { setJobState, type ClusterState, type JobRun, type WorkerRecord } from './state.js';
 
@@ -12,6 +13,7 @@ export function releaseIfDrained(state: ClusterState, worker: WorkerRecord): voi
 /** Frees all workers of a job and forgets it. */
 function forget(state: ClusterState, run: JobRun, reason: string): void {
   state.jobs.delete(run.job.id);
+  forgetLoaded(state, run, reason);
   if (run.fence === null) return;
   for (const worker of workersOf(state, run)) stopWorker(state, worker, run.fence, false, reason);
 }
@@ -81,5 +83,6 @@ export function endIfStopped(state: ClusterState, run: JobRun): void {
   if (run.leaving.size > 0) return;
   const { id: jobId, attempt } = run.job;
   state.jobs.delete(jobId);
+  forgetLoaded(state, run, `the job is ${HALTS[run.state].done}`);
   state.effects.push({ type: HALTS[run.state].ended, jobId, attempt });
 }

@@ -1,5 +1,6 @@
 import type { Fence } from '@skipring/protocol';
 import { failAttempt } from './endings.js';
+import { hasLoaded } from './loading.js';
 import { keeper, stopWorker, takeLeave, workersOf } from './leave-taking.js';
 import { rendezvous, type Seat } from './rendezvous.js';
 import { ringOrder } from './ring-order.js';
@@ -33,9 +34,14 @@ export function beginGeneration(
   }
   const members = inRingOrder(state, seats).flatMap((worker, rank) => {
     worker.jobId = job.id;
+    worker.loading = null;
+    worker.held = null;
     const { host, ringPort } = worker.hello;
     return [{ workerId: worker.id, host, port: ringPort, lanes: seats[rank]?.lanes ?? [] }];
   });
+  // Who holds the newest state hands it on: nobody needs to fetch a checkpoint that is behind it.
+  const isHeld = members.some(({ workerId }) => run.holders.has(workerId));
+  const checkpointStep = isHeld ? null : run.checkpointStep;
   run.fence = fence;
   run.regroup = null;
   run.ranks = members.map(({ workerId }) => workerId);
@@ -44,7 +50,7 @@ export function beginGeneration(
     members,
     phaseSinceMs: state.nowMs,
     reason,
-    checkpointStep: run.checkpointStep,
+    checkpointStep,
     phase: 'preparing',
     ready: new Map(),
     finished: new Map(),
@@ -67,7 +73,7 @@ export function beginGeneration(
         members,
         rank,
         ringToken,
-        checkpointStep: run.checkpointStep,
+        checkpointStep,
         reason,
       },
     });
@@ -85,11 +91,15 @@ export function startIfReady(state: ClusterState, run: JobRun): void {
   const stored = run.checkpointStep ?? 0;
   // Of an earlier generation, and not yet known when this one was prepared.
   if (stored > start.position.step && stored > (generation.checkpointStep ?? 0)) {
+    run.holders.clear();
     regroup(state, run, `a checkpoint of step ${stored} was stored meanwhile`);
     return;
   }
-  const behind = new Set(start.behind.map((rank) => members[rank]?.workerId));
-  holdState(state, run, (id) => !behind.has(id));
+  run.holders.clear();
+  run.heldStep = start.position.step;
+  for (const [rank, { workerId }] of members.entries()) {
+    if (!start.behind.includes(rank)) run.holders.add(workerId);
+  }
   generation.phase = 'running';
   generation.phaseSinceMs = state.nowMs;
   run.committedStep = start.position.step;
@@ -107,16 +117,6 @@ export function startIfReady(state: ClusterState, run: JobRun): void {
     step: start.position.step,
     reason,
   });
-}
-
-/** From now on these members, and no others, are known to hold the newest state. */
-export function holdState(
-  state: ClusterState,
-  run: JobRun,
-  isHolder: (workerId: string) => boolean,
-): void {
-  run.holders.clear();
-  for (const { id } of workersOf(state, run)) if (isHolder(id)) run.holders.add(id);
 }
 
 /** Counts a generation that broke, once; fails the attempt when it was one too many. */
@@ -162,7 +162,7 @@ export function regroup(
     spec: job.spec,
     survivors: survivors.map(({ id }) => id),
     ...candidatesFor(state, run),
-    onlyNeeded: waitingRuns(state).some((other) => other !== run && wantsSameWorkers(other, run)),
+    numWelcome: isWantedElsewhere(state, run) ? 0 : numLoaded(state, run),
   });
   if (result.seats !== null) {
     beginGeneration(state, run, result.seats, `${cause}: ${result.reason}`);
@@ -183,6 +183,16 @@ function inRingOrder(state: ClusterState, seats: readonly Seat[]): WorkerRecord[
   return ringOrder(members, speed).flatMap(({ workerId }) => state.workers.get(workerId) ?? []);
 }
 
+/** Whether another job waits for workers like those of this one. */
+export function isWantedElsewhere(state: ClusterState, run: JobRun): boolean {
+  return waitingRuns(state).some((other) => other !== run && wantsSameWorkers(other, run));
+}
+
+/** Candidates that would hold the others for no longer than it takes to receive the state. */
+function numLoaded(state: ClusterState, run: JobRun): number {
+  return candidatesFor(state, run).candidates.filter((id) => hasLoaded(state, run, id)).length;
+}
+
 /** Members keep their state while the job waits. */
 function wait(state: ClusterState, run: JobRun, reason: string): void {
   run.generation = null;
@@ -194,16 +204,23 @@ export function wantsSameWorkers(a: JobRun, b: JobRun): boolean {
   return a.job.spec.workers.threads === b.job.spec.workers.threads;
 }
 
-/** Idle workers that fit a job, longest connected first, and the counts that explain a wait. */
+/**
+ * Idle workers that fit a job, and the counts that explain a wait: those that have loaded it first, then
+ * the longest connected.
+ */
 export function candidatesFor(
   state: ClusterState,
-  { job }: JobRun,
+  run: JobRun,
 ): { candidates: string[]; numConnected: number; numOthers: number } {
+  const { job } = run;
   const { threads } = job.spec.workers;
   const connected = [...state.workers.values()];
   const fitting = connected.filter(({ hello }) => hello.threads === threads);
   return {
-    candidates: fitting.filter(isIdle).map(({ id }) => id),
+    candidates: fitting
+      .filter(isIdle)
+      .map(({ id }) => id)
+      .sort((a, b) => Number(hasLoaded(state, run, b)) - Number(hasLoaded(state, run, a))),
     numConnected: fitting.length,
     numOthers: connected.length - fitting.length,
   };

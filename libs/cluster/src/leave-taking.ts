@@ -18,8 +18,10 @@ export function stopWorker(
   reason: string,
 ): void {
   worker.jobId = null;
+  worker.held = null;
   state.jobs.get(fence.jobId)?.holders.delete(worker.id);
-  worker.stopping = { fence, deadlineMs: state.nowMs + state.options.stopDeadlineMs };
+  const deadlineMs = worker.leavesAtMs ?? state.nowMs + state.options.stopDeadlineMs;
+  worker.stopping = { fence, deadlineMs };
   state.effects.push({
     type: 'send',
     workerId: worker.id,
@@ -29,8 +31,8 @@ export function stopWorker(
 
 /**
  * Who must store the state so that it outlasts those who leave: nobody when a worker that stays holds
- * it, else the lowest rank of those that leave and hold it. Before a job's first `start` nobody knows
- * who holds what; then the lowest rank that leaves stores what it has.
+ * it, else the lowest rank of those that leave and hold it. Where nobody is known to, as before a job's
+ * first `start`, the lowest rank that leaves stores what it has.
  * @param leavers of the job, in rank order
  */
 export function keeper(

@@ -32,7 +32,7 @@ describe('membership', () => {
     bench.allReady('job');
     bench.step('a', 'job', 1);
     const fence = bench.fence('job');
-    const effects = bench.send('b', { type: 'leave', reason: 'SIGTERM' });
+    const effects = bench.send('b', { type: 'leave', reason: 'SIGTERM', graceMs: 30_000 });
     expect(sent(effects, 'stop')).toMatchObject([
       { workerId: 'b', message: { checkpoint: false } },
     ]);

@@ -12,7 +12,10 @@ export function connect(state: ClusterState, hello: Hello): void {
     hello,
     connectedMs: state.nowMs,
     lastHeartbeatMs: state.nowMs,
+    held: hello.held,
     draining: false,
+    leavesAtMs: null,
+    loading: null,
     released: false,
     jobId: null,
     stopping: null,
@@ -58,10 +61,16 @@ function loseMember(state: ClusterState, run: JobRun, worker: WorkerRecord, reas
 }
 
 /** The worker gets no more work; a running job goes on without it. */
-export function drain(state: ClusterState, workerId: string, reason: string): void {
+export function drain(
+  state: ClusterState,
+  workerId: string,
+  reason: string,
+  graceMs: number | null = null,
+): void {
   const worker = state.workers.get(workerId);
   if (worker === undefined || worker.draining) return;
   worker.draining = true;
+  worker.leavesAtMs = graceMs === null ? null : state.nowMs + graceMs;
   releaseIfDrained(state, worker);
   const run = worker.jobId === null ? undefined : state.jobs.get(worker.jobId);
   if (run === undefined) return;

@@ -22,6 +22,8 @@ export interface QueuedJob {
   /** Newest stored checkpoint; null: begin from the seed. */
   readonly checkpointStep: number | null;
   readonly dataSet: Prepare['dataSet'];
+  /** Workers that may come back with the job's state, and are waited for a while. */
+  readonly expected: readonly string[] | 'unknown';
 }
 
 /** What happens to the cluster. */
@@ -77,6 +79,13 @@ export type ClusterEffect =
   | { readonly type: 'evaluationDone'; readonly fence: Fence; readonly result: EvaluationResult }
   | { readonly type: 'hashesCompared'; readonly jobId: string; readonly agreed: boolean }
   | { readonly type: 'memberLost'; readonly jobId: string; readonly workerId: string }
+  /** A worker that was to join a running job can't load it. */
+  | {
+      readonly type: 'loadFailed';
+      readonly jobId: string;
+      readonly workerId: string;
+      readonly reason: string;
+    }
   /** A checkpoint that was due could not be stored; training goes on. */
   | {
       readonly type: 'checkpointFailed';

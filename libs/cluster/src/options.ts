@@ -12,6 +12,8 @@ export interface ClusterOptions {
   readonly finishDeadlineMs: number;
   /** Idle workers join a running job at most this often, all in one generation. */
   readonly growthIntervalMs: number;
+  /** How long a job that ran before the coordinator restarted waits for the workers that it had. */
+  readonly rejoinGraceMs: number;
   /** After an abort: the cause, a peer's closed connection, mostly arrives within this time. */
   readonly abortGraceMs: number;
   /** An attempt fails when its generations broke this often with no committed step in between. */
@@ -25,6 +27,7 @@ export const DEFAULT_CLUSTER_OPTIONS: ClusterOptions = {
   stopDeadlineMs: 30_000,
   finishDeadlineMs: 120_000,
   growthIntervalMs: 1_000,
+  rejoinGraceMs: 6_000,
   abortGraceMs: 200,
   brokenLimit: 5,
 };

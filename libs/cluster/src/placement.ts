@@ -1,5 +1,13 @@
-import { beginGeneration, candidatesFor, regroup, wantsSameWorkers } from './generations.js';
+import {
+  beginGeneration,
+  candidatesFor,
+  isWantedElsewhere,
+  regroup,
+  wantsSameWorkers,
+} from './generations.js';
+import { askToLoad, hasFailed, hasLoaded } from './loading.js';
 import { leaveWaiting, workersOf } from './leave-taking.js';
+import { awaited } from './rejoin.js';
 import { maxWorkers, rendezvous } from './rendezvous.js';
 import { preemption } from './preemption.js';
 import { setJobState, waitingRuns, type ClusterState, type JobRun } from './state.js';
@@ -17,6 +25,11 @@ export function place(state: ClusterState): void {
     const { min, threads } = run.job.spec.workers;
     // A checkpoint is being stored: it is what the next members start from.
     if (run.leaving.size > 0) continue;
+    const missing = awaited(state, run);
+    if (missing !== null) {
+      setJobState(state, run, 'waiting', `waits for ${missing} to come back`);
+      continue;
+    }
     const first = reserved.get(threads);
     if (first !== undefined) {
       setJobState(state, run, 'waiting', `waits behind job ${first}, which gets the next workers`);
@@ -33,7 +46,7 @@ export function place(state: ClusterState): void {
       spec: run.job.spec,
       survivors: survivors.map(({ id }) => id),
       ...counts,
-      onlyNeeded: false,
+      numWelcome: Infinity,
     });
     if (result.seats === null) setJobState(state, run, 'waiting', result.reason);
     else beginGeneration(state, run, result.seats, result.reason);
@@ -78,16 +91,23 @@ function numStopping(state: ClusterState, { job }: JobRun): number {
   ).length;
 }
 
-/** Idle workers join running jobs that may have more, when no waiting job could use them. */
+/**
+ * Idle workers join running jobs that may have more, when no waiting job could use them: they load the
+ * job first, and join all in one generation.
+ */
 export function grow(state: ClusterState): void {
   for (const run of state.jobs.values()) {
     const { generation } = run;
     if (run.state !== 'running' || generation?.phase !== 'running') continue;
     if (generation.broken || generation.finished.size > 0) continue;
     if (generation.members.length >= maxWorkers(run.job.spec)) continue;
-    if (state.nowMs - generation.phaseSinceMs < state.options.growthIntervalMs) continue;
-    if (waitingRuns(state).some((other) => wantsSameWorkers(other, run))) continue;
+    if (isWantedElsewhere(state, run)) continue;
     const { candidates } = candidatesFor(state, run);
-    if (candidates.length > 0) regroup(state, run, 'idle workers join');
+    const numMissing = maxWorkers(run.job.spec) - generation.members.length;
+    const joining = candidates.filter((id) => !hasFailed(state, run, id)).slice(0, numMissing);
+    askToLoad(state, run, joining);
+    if (state.nowMs - generation.phaseSinceMs < state.options.growthIntervalMs) continue;
+    const isReady = joining.some((id) => hasLoaded(state, run, id));
+    if (isReady) regroup(state, run, 'workers join that have loaded the job');
   }
 }

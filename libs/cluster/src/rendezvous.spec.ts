@@ -14,7 +14,7 @@ function input(changes: Partial<RendezvousInput>): RendezvousInput {
     spec: specOf({ min: 2, max: 4, threads: 1 }, { count: 8, size: 4 }),
     survivors: [],
     candidates: [],
-    onlyNeeded: false,
+    numWelcome: Infinity,
     numConnected: 0,
     numOthers: 0,
     ...changes,
@@ -68,14 +68,16 @@ describe('rendezvous', () => {
     ]);
   });
 
-  it('takes only what is needed when others wait, and keeps all survivors', () => {
-    const few = rendezvous(
-      input({ survivors: ['a'], candidates: ['b', 'c', 'd'], onlyNeeded: true }),
-    );
+  it('takes only what is needed when nobody is welcome, and keeps all survivors', () => {
+    const few = rendezvous(input({ survivors: ['a'], candidates: ['b', 'c', 'd'], numWelcome: 0 }));
     expect(few.seats).toHaveLength(2);
     const many = rendezvous(
-      input({ survivors: ['a', 'b', 'c'], candidates: ['d'], onlyNeeded: true }),
+      input({ survivors: ['a', 'b', 'c'], candidates: ['d'], numWelcome: 0 }),
     );
     expect(many.seats?.map(({ workerId }) => workerId)).toEqual(['a', 'b', 'c']);
+    const some = rendezvous(
+      input({ survivors: ['a', 'b'], candidates: ['c', 'd'], numWelcome: 1 }),
+    );
+    expect(some.seats?.map(({ workerId }) => workerId)).toEqual(['a', 'b', 'c']);
   });
 });

@@ -7,8 +7,8 @@ export interface RendezvousInput {
   readonly survivors: readonly string[];
   /** Workers that may join, best first. */
   readonly candidates: readonly string[];
-  /** Take candidates only as far as needed to reach `workers.min`. */
-  readonly onlyNeeded: boolean;
+  /** So many of the first candidates may join; others only as far as needed to reach `workers.min`. */
+  readonly numWelcome: number;
   /** Connected workers with the job's number of threads, and with another. */
   readonly numConnected: number;
   readonly numOthers: number;
@@ -26,10 +26,10 @@ export type RendezvousResult =
 
 /** Members and lane owners of the next generation, or why there can't be one; both with a reason. */
 export function rendezvous(input: RendezvousInput): RendezvousResult {
-  const { spec, survivors, candidates, onlyNeeded } = input;
+  const { spec, survivors, candidates, numWelcome } = input;
   const { min } = spec.workers;
   if (survivors.length + candidates.length < min) return { seats: null, reason: waitReason(input) };
-  const target = onlyNeeded ? Math.max(min, survivors.length) : maxWorkers(spec);
+  const target = Math.max(min, survivors.length + numWelcome);
   const ids = [...survivors, ...candidates].slice(0, Math.min(target, maxWorkers(spec)));
   const groups = assignLanes(numLaneGroups(spec), ids.length);
   const lanes = groups.map((owned) => owned.flatMap((group) => lanesOfGroup(spec, group)));

@@ -9,12 +9,18 @@ export interface WorkerRecord {
   readonly hello: Hello;
   readonly connectedMs: number;
   lastHeartbeatMs: number;
+  /** State that it said to have kept from before this connection; null once that is no longer so. */
+  held: Hello['held'];
+  /** Gets no more work; gone at this time, in ms of the cluster's clock, released or not. */
+  leavesAtMs: number | null;
   /** Gets no more work. */
   draining: boolean;
   /** It was told to exit. */
   released: boolean;
   /** The job that it belongs to: as a member, or held with its state while the job waits. */
   jobId: string | null;
+  /** The job that it was told to load ahead of joining it. */
+  loading: { readonly fence: Fence; state: 'asked' | 'loaded' | 'failed' } | null;
   /** A `stop` that it has not answered yet. */
   stopping: { readonly fence: Fence; readonly deadlineMs: number } | null;
   /** Bytes per second that it was last seen to receive, by the sending worker. */
@@ -46,6 +52,7 @@ export interface Generation {
 /** A job's attempt in the cluster. */
 export interface JobRun {
   readonly job: QueuedJob;
+  readonly queuedMs: number;
   /** First come, first served among equal priorities. */
   readonly order: number;
   state: AttemptState;
@@ -55,8 +62,9 @@ export interface JobRun {
   generation: Generation | null;
   /** Worker ids by rank in the newest generation, also while the job waits. */
   ranks: readonly string[];
-  /** Workers known to hold the newest state; the others may be behind it. */
+  /** Workers known to hold the newest state, which is that of `heldStep`; the others may be behind it. */
   readonly holders: Set<string>;
+  heldStep: number;
   /** Newest stored checkpoint. */
   checkpointStep: number | null;
   committedStep: number;
@@ -86,6 +94,10 @@ export function sameFence(a: Fence | null, b: Fence | null): boolean {
     a.attempt === b.attempt &&
     a.generation === b.generation
   );
+}
+
+export function sameAttempt(a: Fence | null, b: Fence | null): boolean {
+  return a !== null && b !== null && a.jobId === b.jobId && a.attempt === b.attempt;
 }
 
 /** Connected, without a job and ready for one. */

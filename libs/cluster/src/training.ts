@@ -1,6 +1,7 @@
 import type { Fence, WorkerMessage } from '@skipring/protocol';
 import { failAttempt, finishIfDone } from './endings.js';
-import { countBroken, holdState, regroup, startIfReady } from './generations.js';
+import { countBroken, regroup, startIfReady } from './generations.js';
+import { holdStep } from './holders.js';
 import { sameFence, type ClusterState, type Generation, type JobRun } from './state.js';
 
 /** Messages that belong to a generation. */
@@ -16,6 +17,8 @@ const MAX_OPEN_HASHES = 8;
 export function follow(state: ClusterState, workerId: string, message: TrainingMessage): void {
   const run = state.jobs.get(message.fence.jobId);
   const generation = run?.generation;
+  if (run !== undefined && sameFence(run.fence, message.fence))
+    noteStep(state, run, workerId, message);
   if (run?.state !== 'running' || generation === null || generation === undefined) return;
   if (!sameFence(generation.fence, message.fence)) return;
   const rank = generation.members.findIndex((member) => member.workerId === workerId);
@@ -61,6 +64,18 @@ export function follow(state: ClusterState, workerId: string, message: TrainingM
   }
 }
 
+/** A report may come when its job waits already: it still tells how far a held worker is. */
+function noteStep(
+  state: ClusterState,
+  run: JobRun,
+  workerId: string,
+  message: TrainingMessage,
+): void {
+  if (state.workers.get(workerId)?.jobId !== run.job.id) return;
+  if (message.type === 'step') holdStep(run, workerId, message.step);
+  if (message.type === 'aborted') holdStep(run, workerId, message.position.step);
+}
+
 function abort(
   state: ClusterState,
   run: JobRun,
@@ -91,8 +106,6 @@ function observeStep(
 ): void {
   const { rank, step, parts, ringBytes, samples, metrics, stateHash } = message;
   const jobId = run.job.id;
-  // No rank commits a step in which another had no part.
-  holdState(state, run, () => true);
   state.effects.push({ type: 'rankStep', jobId, rank, workerId, parts, ringBytes, samples });
   if (rank === 0 && metrics !== null && metrics.step > run.committedStep) {
     run.committedStep = metrics.step;

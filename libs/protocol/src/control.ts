@@ -9,7 +9,8 @@ import { layersSchema, layerStatisticsSchema } from './layers.js';
 export const fenceSchema = z.strictObject({
   jobId: z.string().min(1).max(64),
   attempt: z.int().min(1),
-  generation: z.int().min(1),
+  /** From 1; 0 before an attempt's first, when workers are back with a state from before it. */
+  generation: z.int().min(0),
 });
 export type Fence = z.output<typeof fenceSchema>;
 
@@ -55,6 +56,10 @@ export const workerMessageSchema = z.discriminatedUnion('type', [
     threads: z.int().min(1).max(256),
     /** Whether it takes faults: a worker that was not told to refuses them. */
     takesFaults: z.boolean(),
+    /** The job's state that the worker has kept from before this connection, if any. */
+    held: z
+      .strictObject({ jobId: fenceSchema.shape.jobId, step: positionSchema.shape.step })
+      .nullable(),
   }),
   z.strictObject({
     type: z.literal('heartbeat'),
@@ -67,6 +72,13 @@ export const workerMessageSchema = z.discriminatedUnion('type', [
         bytesPerSecond: z.number().gt(0),
       })
       .optional(),
+  }),
+  /** Answers `load`. */
+  z.strictObject({
+    type: z.literal('loaded'),
+    fence: fenceSchema,
+    /** Why it can't take part; null when it can. */
+    error: z.string().max(2_000).nullable(),
   }),
   /** The generation is prepared: data set cached, model compiled, ring connected. */
   z.strictObject({
@@ -143,7 +155,12 @@ export const workerMessageSchema = z.discriminatedUnion('type', [
   /** A fault strikes now; of a fatal one this is the last word. */
   z.strictObject({ type: z.literal('faultFired'), id: z.string().max(64), fence: fenceSchema }),
   /** The worker asks to be drained (SIGTERM). */
-  z.strictObject({ type: z.literal('leave'), reason: z.string().max(200) }),
+  z.strictObject({
+    type: z.literal('leave'),
+    reason: z.string().max(200),
+    /** Time until it will be gone, released or not. */
+    graceMs: z.int().min(0),
+  }),
 ]);
 export type WorkerMessage = z.output<typeof workerMessageSchema>;
 
@@ -158,6 +175,16 @@ export const coordinatorMessageSchema = z.discriminatedUnion('type', [
     /** So is a worker whose compute thread has not answered for this long: it ends itself. */
     computeSilenceLimitMs: z.int().min(1),
   }),
+  /**
+   * Load a running job's data and compile its model, to join one of its next generations without
+   * holding it; the fence is that of the present one.
+   */
+  z.strictObject({
+    type: z.literal('load'),
+    fence: fenceSchema,
+    spec: jobSpecSchema,
+    dataSet: z.strictObject({ hash: z.string(), manifest: dataSetManifestSchema }),
+  }),
   /** Leave any earlier generation, load what is missing, connect the ring, then answer `ready`. */
   z.strictObject({
     type: z.literal('prepare'),
@@ -169,7 +196,10 @@ export const coordinatorMessageSchema = z.discriminatedUnion('type', [
     rank: z.int().min(0),
     /** Secret of this generation's ring sockets. */
     ringToken: z.string().min(16),
-    /** A worker whose own state is behind this checkpoint starts from it; null: there is none. */
+    /**
+     * A worker whose own state is behind this checkpoint starts from it; null: there is none, or a
+     * member holds a state that is as far.
+     */
     checkpointStep: z.int().min(0).nullable(),
     reason: z.string(),
   }),

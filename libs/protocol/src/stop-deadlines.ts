@@ -3,7 +3,7 @@
  * than this before it kills.
  */
 export const STOP_DEADLINES_MS = {
-  /** A worker finishes its step and hands over its lanes... */
+  /** A worker finishes its step and hands over its lanes, by default within this time... */
   workerLeave: 30_000,
   /** ...and then closes its connections; a TensorFlow call that does not return is given up. */
   workerShutDown: 8_000,

@@ -78,10 +78,10 @@ describe('synchroniseState', () => {
   });
 });
 
-/** Flips a bit of the third broadcast, the tensors, as rank 1 receives it. */
+/** Flips a bit of the fourth broadcast, the tensors, as rank 1 receives it. */
 function damageTensors(collective: Collective): Collective {
   return observed(collective, (bytes, count) => {
-    if (count === 3 && collective.rank === 1) bytes[7]! ^= 1;
+    if (count === 4 && collective.rank === 1) bytes[7]! ^= 1;
   });
 }
 

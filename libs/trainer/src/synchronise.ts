@@ -13,6 +13,8 @@ export interface SynchroniseOptions {
   readonly collective: Collective;
   /** A rank that holds the state to go on from. */
   readonly sourceRank: number;
+  /** SHA-256 of the state, when that is known already. */
+  readonly stateHash?: string;
   /** For each operation; state crosses in chunks, each an operation of its own. */
   readonly deadlineMs: number;
 }
@@ -22,7 +24,6 @@ const headerSchema = z.strictObject({
   position: positionSchema,
   exponents: z.array(z.int()),
   scores: z.strictObject({ last: scoreSchema, best: scoreSchema }),
-  shapesHash: z.string(),
   stateHash: z.string(),
 });
 type Header = z.output<typeof headerSchema>;
@@ -42,16 +43,17 @@ const CHUNK_BYTES = 1 << 24;
  */
 export async function synchroniseState(options: SynchroniseOptions): Promise<boolean> {
   const { state, collective, deadlineMs } = options;
-  const own = state.snapshot();
-  const ownHash = hashState(own.position, own.exponents, own.tensors);
-  const header = await shareHeader(options, own, ownHash);
+  const ownHash = options.stateHash ?? state.hash();
+  const header = await shareHeader(options, ownHash);
   const differs = header.stateHash !== ownHash;
   const answers = await gather(collective, [differs ? 1 : 0], deadlineMs);
 
   if (answers.some(([answer]) => answer === 1)) {
-    const flat = flatten(own.tensors);
+    const { tensors } = state.snapshot();
+    await requireSameShapes(options, hashShapes(tensors));
+    const flat = flatten(tensors);
     await broadcastInChunks(options, flat);
-    if (differs) state.restore(toSnapshot(header, unflatten(flat, own.tensors)));
+    if (differs) state.restore(toSnapshot(header, unflatten(flat, tensors)));
   }
   state.scores = header.scores;
   return differs;
@@ -59,13 +61,11 @@ export async function synchroniseState(options: SynchroniseOptions): Promise<boo
 
 /** The source's header, on every rank: first its length, then its text. */
 async function shareHeader(
-  { collective, sourceRank, deadlineMs }: SynchroniseOptions,
-  own: Snapshot,
+  { state, collective, sourceRank, deadlineMs }: SynchroniseOptions,
   stateHash: string,
 ): Promise<Header> {
-  const shapesHash = hashShapes(own.tensors);
-  const { position, scores } = own;
-  const header = { position, exponents: [...own.exponents], scores, shapesHash, stateHash };
+  const { position, scores, exponents } = state;
+  const header = { position, exponents: [...exponents], scores, stateHash };
   const text = Buffer.from(JSON.stringify(header));
   const length = new Int32Array(new SharedArrayBuffer(4)).fill(text.length);
   await collective.broadcast(new Uint8Array(length.buffer), sourceRank, deadlineMs);
@@ -78,10 +78,23 @@ async function shareHeader(
   await collective.broadcast(shared, sourceRank, deadlineMs);
 
   const received = headerSchema.parse(JSON.parse(Buffer.from(shared).toString('utf8')));
-  if (received.shapesHash !== shapesHash || received.exponents.length !== own.exponents.length) {
-    throw mismatch(`tensors of another model than this rank's, of ${own.tensors.size} tensors`);
+  if (received.exponents.length !== exponents.length) {
+    throw mismatch(`${received.exponents.length} exponents; expected ${exponents.length}`);
   }
   return received;
+}
+
+/** Before any tensor crosses: on every rank they have the names and shapes of the source's. */
+async function requireSameShapes(
+  { collective, sourceRank, deadlineMs }: SynchroniseOptions,
+  shapesHash: string,
+): Promise<void> {
+  const shared = new Uint8Array(new SharedArrayBuffer(shapesHash.length));
+  shared.set(Buffer.from(shapesHash));
+  await collective.broadcast(shared, sourceRank, deadlineMs);
+  if (Buffer.from(shared).toString() !== shapesHash) {
+    throw mismatch("tensors of other names or shapes than this rank's");
+  }
 }
 
 async function broadcastInChunks(

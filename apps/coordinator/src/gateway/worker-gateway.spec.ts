@@ -89,6 +89,7 @@ function hello(workerId: string): string {
     device: { kind: 'cpu', name: 'none', memoryBytes: 0 },
     threads: 1,
     takesFaults: false,
+    held: null,
   } satisfies WorkerMessage);
 }
 

@@ -72,6 +72,7 @@ function hello(workerId: string): Hello {
     device: { kind: 'cpu', name: 'test', memoryBytes: 0 },
     threads: 1,
     takesFaults: false,
+    held: null,
   };
 }
 
@@ -278,7 +279,7 @@ describe('connections', () => {
     const newer = connect('w1');
     expect(older.closings).toEqual(['the worker connected anew']);
     scheduler.workerDisconnected('w1', older, 'closed');
-    scheduler.workerMessage('w1', older, { type: 'leave', reason: 'old' });
+    scheduler.workerMessage('w1', older, { type: 'leave', reason: 'old', graceMs: 30_000 });
     expect(scheduler.workers()).toMatchObject([{ id: 'w1', state: 'idle' }]);
     expect(newer.closings).toEqual([]);
     store.add('a');

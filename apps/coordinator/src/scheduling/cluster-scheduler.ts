@@ -5,6 +5,7 @@ import {
   type ClusterInput,
   type Halt,
   type Hello,
+  type QueuedJob,
 } from '@skipring/cluster';
 import { globalBatchSize } from '@skipring/data';
 import type { CoordinatorMetrics } from '@skipring/metrics';
@@ -63,6 +64,8 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
   private readonly finalSeries: FinalSeries;
   private readonly links: WorkerLinks;
   private readonly effects: EffectHandler;
+  /** Workers of jobs that ran before this coordinator started. */
+  private readonly expected = new Map<string, QueuedJob['expected']>();
   private readonly entering = new Map<string, Promise<void>>();
   private readonly log: Logger;
   /** Null when the coordinator takes no faults. */
@@ -80,6 +83,11 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     const { recorder, links, finalSeries } = this;
     this.effects = new EffectHandler({ ...parts, recorder, links, finalSeries });
     this.faults = parts.takesFaults ? this.openFaultDesk() : null;
+  }
+
+  /** Jobs that ran when an earlier coordinator stopped wait a while for the workers that they had. */
+  expect(workers: ReadonlyMap<string, QueuedJob['expected']>): void {
+    for (const [jobId, expected] of workers) this.expected.set(jobId, expected);
   }
 
   start(): void {
@@ -260,10 +268,12 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
       this.recorder.tell(jobId, 'error', `${problem}; the job goes on from ${next}`);
     }
     const { hash, manifest } = dataSet;
+    const expected = this.expected.get(jobId) ?? [];
+    this.expected.delete(jobId);
     this.log.info({ jobId, attempt, checkpointStep }, 'attempt begins');
     this.apply({
       type: 'jobQueued',
-      job: { id: jobId, spec, attempt, checkpointStep, dataSet: { hash, manifest } },
+      job: { id: jobId, spec, attempt, checkpointStep, dataSet: { hash, manifest }, expected },
     });
   }
 

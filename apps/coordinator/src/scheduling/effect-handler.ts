@@ -67,6 +67,9 @@ export class EffectHandler {
       case 'memberLost':
         this.memberLost(effect);
         return;
+      case 'loadFailed':
+        this.loadFailed(effect);
+        return;
       case 'checkpointFailed':
         this.checkpointFailed(effect);
         return;
@@ -144,6 +147,12 @@ export class EffectHandler {
     const { recorder, metrics } = this.parts;
     metrics.countLostMember(jobId);
     recorder.tell(jobId, 'warn', `worker ${workerId} is lost`);
+  }
+
+  private loadFailed({ jobId, workerId, reason }: Effect<'loadFailed'>): void {
+    const { recorder, log } = this.parts;
+    log.warn({ jobId, workerId, reason }, 'a worker can not join the job');
+    recorder.tell(jobId, 'warn', `worker ${workerId} can not join: ${reason}`);
   }
 
   private checkpointFailed({ jobId, step, reason }: Effect<'checkpointFailed'>): void {

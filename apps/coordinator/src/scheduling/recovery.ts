@@ -1,7 +1,9 @@
-import type { Halt } from '@skipring/cluster';
+import type { Halt, QueuedJob } from '@skipring/cluster';
 import type { JobRecord } from '@skipring/redis';
 import { halts } from './halt-unscheduled.js';
 import type { JobQueue, JobStore } from './ports.js';
+
+type Expected = QueuedJob['expected'];
 
 const RESTARTED = 'the coordinator restarted';
 
@@ -10,12 +12,20 @@ const RESTARTED = 'the coordinator restarted';
  * Those that ran go to the queue again, and before those that waited: their workers still hold their
  * state, and would forget it for another job. A restart is no failed attempt. Those that were being
  * cancelled or paused are that now.
+ *
+ * @returns whose states jobs may go on from: their members, or whoever they held while they waited
  */
-export async function recoverJobs(store: JobStore, queue: JobQueue): Promise<void> {
+export async function recoverJobs(
+  store: JobStore,
+  queue: JobQueue,
+): Promise<ReadonlyMap<string, Expected>> {
+  const expected = new Map<string, Expected>();
   for (const state of ['running', 'waiting'] as const) {
     for (const id of await store.idsIn(state)) {
       const record = await store.get(id);
       if (record === null) continue;
+      if (state === 'running') expected.set(id, record.workers);
+      else if (record.generation > 0) expected.set(id, 'unknown');
       await toQueue(store, record);
       await queue.requeue(id, 0);
     }
@@ -26,6 +36,7 @@ export async function recoverJobs(store: JobStore, queue: JobQueue): Promise<voi
       if (record !== null) await toHalted(store, record, how);
     }
   }
+  return expected;
 }
 
 async function toQueue(store: JobStore, record: JobRecord): Promise<void> {

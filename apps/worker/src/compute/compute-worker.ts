@@ -6,7 +6,7 @@ import type { FaultInjector } from '../faults/fault-injector.js';
 import { describeError } from '../thread-error.js';
 import type { CheckpointOutcome } from './checkpoint-writer.js';
 import type { IoLink } from './io-link.js';
-import type { JobSession, Prepare } from './job-session.js';
+import type { JobSession, JobToOpen, Prepare } from './job-session.js';
 import { makeReporter } from './reporter.js';
 import { RingCollective } from './ring-collective.js';
 
@@ -16,11 +16,14 @@ const COLLECTIVE_DEADLINE_MS = 120_000;
 const RING_CONNECT_DEADLINE_MS = 300_000;
 
 type Start = Extract<CoordinatorMessage, { type: 'start' }>;
+type Load = Extract<CoordinatorMessage, { type: 'load' }>;
 type Stop = Extract<CoordinatorMessage, { type: 'stop' }>;
 
 /** A generation that this worker has prepared, and the training in it once it has started. */
 interface Membership {
   readonly prepare: Prepare;
+  /** Of the state that it began with. */
+  readonly stateHash: string;
   readonly controller: AbortController;
   training: Promise<void>;
 }
@@ -38,7 +41,7 @@ export class ComputeWorker {
 
   constructor(
     private readonly link: Pick<IoLink, 'send' | 'request'>,
-    private readonly openJob: (prepare: Prepare) => Promise<JobSession>,
+    private readonly openJob: (job: JobToOpen) => Promise<JobSession>,
     private readonly log: Logger,
     private readonly onReleased: () => void,
     /** Null: it takes no faults. */
@@ -95,6 +98,9 @@ export class ComputeWorker {
       case 'faults':
         this.faults?.replace(message.faults);
         return;
+      case 'load':
+        await this.load(message);
+        return;
       case 'start':
         this.start(message);
         return;
@@ -129,8 +135,10 @@ export class ComputeWorker {
         deadlineMs: RING_CONNECT_DEADLINE_MS,
       });
       const { state } = session.parts;
+      const stateHash = state.hash();
       this.membership = {
         prepare,
+        stateHash,
         controller: new AbortController(),
         training: Promise.resolve(),
       };
@@ -138,7 +146,7 @@ export class ComputeWorker {
       if (rank === 0 && notice && state.position.step === 0) {
         this.send({ type: 'notice', fence, message: notice.slice(0, 2_000) });
       }
-      this.send({ type: 'ready', fence, position: state.position, stateHash: state.hash() });
+      this.send({ type: 'ready', fence, position: state.position, stateHash });
       this.log.info({ ...fence, rank, worldSize: members.length }, 'generation prepared');
     } catch (error) {
       const { code, message } = describeError(error);
@@ -154,11 +162,25 @@ export class ComputeWorker {
     }
   }
 
+  /** Loads a job ahead of a generation of it; those who train are not held meanwhile. */
+  private async load(message: Load): Promise<void> {
+    const { fence } = message;
+    try {
+      await this.sessionFor(message);
+      this.send({ type: 'loaded', fence, error: null });
+      this.log.info({ ...fence }, 'job loaded');
+    } catch (error) {
+      const { code, message: why } = describeError(error);
+      this.log.error({ ...fence, code, err: error }, 'cannot load the job');
+      this.send({ type: 'loaded', fence, error: `${code}: ${why}`.slice(0, 2_000) });
+    }
+  }
+
   /** A state kept from an earlier generation of the job is gone on with. */
-  private async sessionFor(prepare: Prepare): Promise<JobSession> {
-    if (this.session?.parts.jobId === prepare.fence.jobId) return this.session;
+  private async sessionFor(job: JobToOpen): Promise<JobSession> {
+    if (this.session?.parts.jobId === job.fence.jobId) return this.session;
     await this.forget();
-    this.session = await this.openJob(prepare);
+    this.session = await this.openJob(job);
     return this.session;
   }
 
@@ -180,6 +202,7 @@ export class ComputeWorker {
         const { sourceRank } = start;
         await synchroniseState({
           state,
+          stateHash: membership.stateHash,
           collective,
           sourceRank,
           deadlineMs: COLLECTIVE_DEADLINE_MS,

@@ -8,6 +8,9 @@ import type { UploadThread } from './upload-thread.js';
 
 export type Prepare = Extract<CoordinatorMessage, { type: 'prepare' }>;
 
+/** What a session is opened for. */
+export type JobToOpen = Pick<Prepare, 'fence' | 'spec' | 'dataSet'>;
+
 export interface JobSessionParts {
   readonly jobId: string;
   /** What its followers are told of how it begins; null: nothing. */

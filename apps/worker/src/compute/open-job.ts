@@ -2,14 +2,14 @@ import { initialAuxiliary, TrainingState } from '@skipring/trainer';
 import { compileJob } from './compile-job.js';
 import type { CoordinatorAddress } from './checkpoint-messages.js';
 import type { CoordinatorHttp } from './coordinator-http.js';
-import { JobSession, type Prepare } from './job-session.js';
+import { JobSession, type JobToOpen } from './job-session.js';
 import { openBatches } from './open-batches.js';
 import { warmStart } from './warm-start.js';
 import { UploadThread } from './upload-thread.js';
 
 /** Loads the data and compiles the model; the state is the one that the job's seed gives. */
 export async function openJob(
-  { spec, dataSet, fence }: Prepare,
+  { spec, dataSet, fence }: JobToOpen,
   http: CoordinatorHttp,
   address: CoordinatorAddress,
   cacheDirectory: string,

@@ -21,6 +21,7 @@ const HELLO: WorkerMessage = {
   device: { kind: 'cpu', name: 'test', memoryBytes: 0 },
   threads: 1,
   takesFaults: false,
+  held: null,
 };
 
 const cleanUps: (() => void)[] = [];
@@ -48,7 +49,7 @@ async function gateway(port: number, onHello: (hello: unknown, socket: WebSocket
 function connect(port: number) {
   const seen: string[] = [];
   const client = new GatewayClient(
-    { coordinatorUrl: `http://127.0.0.1:${port}`, joinToken: null, hello: HELLO },
+    { coordinatorUrl: `http://127.0.0.1:${port}`, joinToken: null, hello: () => HELLO },
     {
       onMessage: ({ type }) => seen.push(type),
       onClosed: () => seen.push('closed'),

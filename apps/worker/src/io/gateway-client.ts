@@ -25,8 +25,8 @@ export interface GatewayEvents {
 export interface GatewayTarget {
   readonly coordinatorUrl: string;
   readonly joinToken: string | null;
-  /** First message of every connection. */
-  readonly hello: WorkerMessage;
+  /** First message of every connection, as it is to be now. */
+  readonly hello: () => WorkerMessage;
 }
 
 /** The worker's connection to the coordinator: says hello, reconnects with back-off, keeps order. */
@@ -55,7 +55,7 @@ export class GatewayClient {
     });
     this.socket = socket;
     socket.on('open', () => {
-      socket.send(JSON.stringify(this.target.hello));
+      socket.send(JSON.stringify(this.target.hello()));
     });
     socket.on('message', (data, isBinary) => {
       this.receive(socket, data as Buffer, isBinary);

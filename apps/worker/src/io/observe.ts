@@ -23,6 +23,7 @@ export function observeMessage(metrics: WorkerMetrics, message: WorkerMessage): 
       metrics.leaveGeneration();
       return;
     case 'hello':
+    case 'loaded':
     case 'ready':
     case 'layers':
     case 'notice':

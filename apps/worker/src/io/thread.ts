@@ -10,6 +10,7 @@ import { describeError } from '../thread-error.js';
 import type { ComputeToIo, IoRequest, IoThreadData, IoToCompute } from '../thread-messages.js';
 import { watchDevice } from './device-watch.js';
 import { GatewayClient } from './gateway-client.js';
+import { HeldState } from './held-state.js';
 import { serveMetrics } from './metrics-server.js';
 import { observeMessage } from './observe.js';
 import { RingSession } from './ring-session.js';
@@ -65,11 +66,12 @@ const stopHeartbeat = (): void => {
   heartbeat = null;
 };
 
+const held = new HeldState();
 const gateway = new GatewayClient(
   {
     coordinatorUrl: data.coordinatorUrl,
     joinToken: data.joinToken,
-    hello: {
+    hello: () => ({
       type: 'hello',
       protocolVersion: PROTOCOL_VERSION,
       workerId: data.workerId,
@@ -79,10 +81,12 @@ const gateway = new GatewayClient(
       device: data.device,
       threads: data.threads,
       takesFaults: data.takesFaults,
-    },
+      held: held.current,
+    }),
   },
   {
     onMessage(message) {
+      held.received(message);
       if (message.type === 'welcome') {
         stopHeartbeat();
         silence = {
@@ -122,6 +126,7 @@ const gateway = new GatewayClient(
 function send(message: WorkerMessage): void {
   observeMessage(metrics, message);
   if (message.type === 'step') tracing?.steps.rankStep(message);
+  held.sent(message);
   gateway.send(message);
 }
 

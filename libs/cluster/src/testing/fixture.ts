@@ -4,7 +4,7 @@ import { Cluster } from '../cluster.js';
 import type { ClusterEffect, ClusterInput, Hello, QueuedJob } from '../messages.js';
 import type { ClusterOptions } from '../options.js';
 
-export function testHello(workerId: string, threads = 1): Hello {
+export function testHello(workerId: string, threads = 1, held: Hello['held'] = null): Hello {
   return {
     type: 'hello',
     protocolVersion: PROTOCOL_VERSION,
@@ -14,6 +14,7 @@ export function testHello(workerId: string, threads = 1): Hello {
     device: { kind: 'cpu', name: 'test', memoryBytes: 0 },
     threads,
     takesFaults: true,
+    held,
   };
 }
 
@@ -39,7 +40,14 @@ export function testJob(id: string, options: TestJob = {}): QueuedJob {
     priority,
   });
   const dataSet = { hash: 'a'.repeat(64), manifest: {} } as QueuedJob['dataSet'];
-  return { id, spec, attempt: 1, checkpointStep: options.checkpointStep ?? null, dataSet };
+  return {
+    id,
+    spec,
+    attempt: 1,
+    checkpointStep: options.checkpointStep ?? null,
+    dataSet,
+    expected: [],
+  };
 }
 
 /** A cluster with a clock of its own and the effects of all inputs so far. */
@@ -47,6 +55,8 @@ export class ClusterBench {
   readonly cluster: Cluster;
   readonly effects: ClusterEffect[] = [];
   nowMs = 0;
+  /** Whether a worker that is told to load a job has done so at once. */
+  loadAtOnce = true;
   private numTokens = 0;
 
   constructor(options: Partial<ClusterOptions> = {}) {
@@ -56,7 +66,9 @@ export class ClusterBench {
   apply(input: ClusterInput): ClusterEffect[] {
     const effects = this.cluster.apply(input, this.nowMs);
     this.effects.push(...effects);
-    return effects;
+    const loads = this.loadAtOnce ? sent(effects, 'load') : [];
+    const later = loads.flatMap(({ workerId, message }) => this.loaded(workerId, message.fence));
+    return [...effects, ...later];
   }
 
   connect(...ids: string[]): ClusterEffect[] {
@@ -107,6 +119,10 @@ export class ClusterBench {
   ready(workerId: string, jobId: string, step = 0, stateHash = `s${step}`): ClusterEffect[] {
     const position = { step, epoch: 0, cursor: step };
     return this.send(workerId, { type: 'ready', fence: this.fence(jobId), position, stateHash });
+  }
+
+  loaded(workerId: string, fence: Fence, error: string | null = null): ClusterEffect[] {
+    return this.send(workerId, { type: 'loaded', fence, error });
   }
 
   /** All members of the job's generation become ready. */

@@ -3,7 +3,7 @@ import type { Cluster } from '../cluster.js';
 import type { Generation } from '../state.js';
 import { stateOf } from './copy.js';
 import type { ModelWorker } from './model.js';
-import type { Report } from './simulated-worker.js';
+import type { Report } from './simulation/simulated-worker.js';
 
 /** All of a cluster with one job that decides what it does next, but for clocks and texts. */
 export function clusterKey(cluster: Cluster): unknown {
@@ -12,10 +12,11 @@ export function clusterKey(cluster: Cluster): unknown {
     [...jobs.values()].map((run) => [
       [run.state, fenceKey(run.fence), generationKey(run.generation), run.ranks],
       [[...run.holders].sort(), [...run.leaving].sort(), run.regroup === null],
-      [run.checkpointStep, run.committedStep, run.numBroken],
+      [run.checkpointStep, run.committedStep, run.heldStep, run.numBroken],
     ]),
-    [...workers.values()].map(({ id, draining, released, jobId, stopping }) => [
-      [id, draining, released, jobId, fenceKey(stopping?.fence ?? null)],
+    [...workers.values()].map(({ id, draining, released, jobId, stopping, loading, held }) => [
+      [id, draining, released, jobId, fenceKey(stopping?.fence ?? null), held?.step],
+      [fenceKey(loading?.fence ?? null), loading?.state],
     ]),
   ];
 }
@@ -69,6 +70,8 @@ function messageKey(message: CoordinatorMessage | Report): unknown {
       return [message.type, fenceKey(message.fence), message.position.step];
     case 'step':
       return ['step', fenceKey(message.fence), message.rank, message.step];
+    case 'load':
+    case 'loaded':
     case 'finished':
     case 'stopped':
     case 'layers':

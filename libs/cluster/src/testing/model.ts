@@ -6,7 +6,7 @@ import { reach } from '../ledger/audit.js';
 import { copyCluster, stateOf } from './copy.js';
 import { clusterKey, workerKey } from './model-key.js';
 import { sent, testHello, testJob, testStep } from './fixture.js';
-import type { Report } from './simulated-worker.js';
+import type { Report } from './simulation/simulated-worker.js';
 
 export interface ModelSize {
   readonly numWorkers: number;
@@ -57,6 +57,7 @@ const CHECKPOINT_AT = 1;
 const check = (condition: boolean, message: string): void => {
   if (!condition) throw new Error(message);
 };
+const heldOf = ({ step }: ModelWorker) => (step === null ? null : { jobId: JOB, step });
 const ringOf = ({ attempt, generation }: Fence): string => `${attempt}/${generation}`;
 
 /**
@@ -316,6 +317,9 @@ export class Model {
         worker.outbox.push({ type: 'ready', fence, position, stateHash: `s${worker.step}` });
         return;
       }
+      case 'load':
+        worker.outbox.push({ type: 'loaded', fence: message.fence, error: null });
+        return;
       case 'start': {
         const { membership } = worker;
         if (membership?.ring !== ringOf(message.fence)) return;
@@ -424,7 +428,7 @@ export class Model {
     worker.link = { worker: true, coordinator: true };
     worker.inbox = [];
     worker.outbox = [];
-    this.apply({ type: 'workerConnected', hello: testHello(id) });
+    this.apply({ type: 'workerConnected', hello: testHello(id, 1, heldOf(worker)) });
   }
 
   /** The worker knows that its connection is gone: it leaves the ring and keeps its state. */
@@ -522,6 +526,7 @@ export class Model {
       case 'hashesCompared':
       case 'memberLost':
       case 'checkpointFailed':
+      case 'loadFailed':
       case 'jobCancelled':
       case 'jobPaused':
       case 'layersProbed':

@@ -1,12 +1,19 @@
 import type { CoordinatorMessage, Fence, Position, WorkerMessage } from '@skipring/protocol';
-import type { Hello } from '../messages.js';
-import { testStep } from './fixture.js';
+import type { Hello } from '../../messages.js';
+import { testStep } from '../fixture.js';
+import { fenceKey } from './rings.js';
 
 type Prepare = Extract<CoordinatorMessage, { type: 'prepare' }>;
 export type Report = Exclude<WorkerMessage, Hello>;
 
 /** Optimizer steps of a simulated job. */
 export const NUM_STEPS = 12;
+
+export interface Stored {
+  readonly type: 'stored';
+  readonly fence: Fence;
+  readonly step: number;
+}
 
 export interface SimulatedMembership {
   readonly prepare: Prepare;
@@ -22,11 +29,17 @@ const positionAt = (step: number): Position => ({ step, epoch: 0, cursor: step }
 /** A worker that follows the control protocol: messages in from an inbox, reports out to an outbox. */
 export class SimulatedWorker {
   readonly inbox: CoordinatorMessage[] = [];
-  readonly outbox: (Report | { type: 'stored'; fence: Fence; step: number })[] = [];
+  readonly outbox: (Report | Stored)[] = [];
+  /** Checkpoints on their way beside training, by another connection; a worker that dies loses them. */
+  readonly uploads: Stored[] = [];
+  /** Of the newest generation that it was told to prepare. */
+  fence: Fence | null = null;
   connected = false;
   frozen = false;
+  /** When it connects again, after a restart of the coordinator. */
+  reconnectTurn = -1;
   /** Held state: survives a lost connection, as that of a real process does. */
-  state: { jobId: string; attempt: number; step: number } | null = null;
+  state: { jobId: string; step: number } | null = null;
   membership: SimulatedMembership | null = null;
   released = false;
 
@@ -35,12 +48,55 @@ export class SimulatedWorker {
     readonly threads: number,
   ) {}
 
+  /** `start` has arrived in the generation that it is in. */
+  get hasStarted(): boolean {
+    return typeof this.membership?.startStep === 'number';
+  }
+
+  /** Whether it takes part in a generation's ring. */
+  isIn(key: string): boolean {
+    const { membership } = this;
+    if (!this.connected || membership === null || membership.aborted) return false;
+    return fenceKey(membership.prepare.fence) === key;
+  }
+
+  /** Its connection is gone: it leaves its ring and keeps its state. */
+  disconnect(): void {
+    this.connected = false;
+    this.inbox.length = 0;
+    this.outbox.length = 0;
+    this.membership = null;
+  }
+
+  /** The process dies, and its state with it. */
+  die(): void {
+    this.state = null;
+    this.membership = null;
+    this.frozen = false;
+    this.uploads.length = 0;
+  }
+
+  /** A member that is behind `start` receives the state of its peers. */
+  receiveState(): void {
+    const start = this.membership?.startStep ?? 0;
+    if (this.state !== null) this.state.step = Math.max(this.state.step, start);
+  }
+
+  /** What it says in `hello` that it has kept. */
+  get held(): Hello['held'] {
+    return this.state === null ? null : { jobId: this.state.jobId, step: this.state.step };
+  }
+
   /** Handles the oldest message of the inbox. */
   handleNext(): void {
     const message = this.inbox.shift();
     switch (message?.type) {
       case 'prepare':
         this.prepare(message);
+        return;
+      case 'load':
+        if (this.state?.jobId !== message.fence.jobId) this.state = null;
+        this.outbox.push({ type: 'loaded', fence: message.fence, error: null });
         return;
       case 'start':
         if (this.membership?.prepare.fence.generation !== message.fence.generation) return;
@@ -83,19 +139,21 @@ export class SimulatedWorker {
     if (state.step < NUM_STEPS) {
       state.step += 1;
       this.outbox.push(testStep(fence, rank, state.step, `s${state.step}`));
-      if (rank === 0 && state.step % 4 === 0) this.store(fence);
+      if (rank === 0 && state.step % 4 === 0) this.uploads.push(this.stored(fence, state.step));
       return;
     }
     membership.finished = true;
-    if (rank === 0) this.store(fence);
+    if (rank === 0) this.outbox.push(this.stored(fence, state.step));
     this.outbox.push({ type: 'finished', fence, rank, modelSha256: 'm' });
   }
 
   private prepare(prepare: Prepare): void {
-    const { jobId, attempt } = prepare.fence;
+    const { jobId } = prepare.fence;
     const stored = prepare.checkpointStep ?? 0;
-    const own = this.state?.jobId === jobId && this.state.attempt === attempt ? this.state.step : 0;
-    this.state = { jobId, attempt, step: Math.max(own, stored) };
+    const own = this.state?.jobId === jobId ? this.state.step : 0;
+    if (this.state?.jobId !== jobId) this.uploads.length = 0;
+    this.state = { jobId, step: Math.max(own, stored) };
+    this.fence = prepare.fence;
     this.membership = { prepare, startStep: null, aborted: false, finished: false };
     const { step } = this.state;
     this.outbox.push({
@@ -108,15 +166,15 @@ export class SimulatedWorker {
 
   private stop(fence: Fence, checkpoint: boolean): void {
     if (this.state?.jobId === fence.jobId) {
-      if (checkpoint) this.store(fence);
+      if (checkpoint) this.outbox.push(this.stored(fence, this.state.step));
       this.state = null;
     }
+    this.uploads.length = 0;
     this.membership = null;
     this.outbox.push({ type: 'stopped', fence });
   }
 
-  private store(fence: Fence): void {
-    if (this.state === null) return;
-    this.outbox.push({ type: 'stored', fence, step: this.state.step });
+  private stored(fence: Fence, step: number): Stored {
+    return { type: 'stored', fence, step };
   }
 }
