@@ -26,6 +26,7 @@ describe('a job that ran before the coordinator restarted', () => {
     });
     bench.connect('b');
     expect(bench.members('job')).toEqual(['a', 'c', 'b']);
+    expect(sent(bench.effects, 'prepare')[0]?.message.fence.generation).toBe(1);
   });
 
   it('begins without them when that time is over', () => {
@@ -65,6 +66,7 @@ describe('a job that ran before the coordinator restarted', () => {
     const stops = sent(bench.effects, 'stop');
     expect(stops).toMatchObject([{ workerId: 'a', message: { checkpoint: true } }]);
     const { fence } = stops[0]!.message;
+    expect(fence.generation).toBe(0);
     expect(bench.cluster.isCurrent(fence)).toBe(true);
     bench.send('a', { type: 'stopped', fence });
     expect(bench.members('other')).toEqual(['a']);
