@@ -138,6 +138,34 @@ describe('run store', () => {
     expect(await store.events('a', null, 10)).toHaveLength(2);
   });
 
+  it('does a change once that is tried again, and none that a newer one has overtaken', async () => {
+    const prefix = newPrefix();
+    const [first, next] = [1, 2].map(
+      (leader) => new RunStore(connection, prefix, DEFAULT_RETENTION, leader),
+    ) as [RunStore, RunStore];
+    const leads = (number: number): Promise<unknown> =>
+      connection.set(`${prefix}:leader:number`, number);
+    await leads(1);
+    await first.create(record('a'), submitted, null);
+    const told = (message: string) => ({
+      event: { type: 'log', level: 'info', message } as const,
+      fields: { reason: message },
+    });
+    for (const sequence of [4, 4, 7, 5]) {
+      const change = await first.change('a', { ...told(`change ${sequence}`), sequence });
+      expect(change.outcome).toBe('done');
+    }
+    // Another leader counts anew.
+    await leads(2);
+    await next.change('a', { ...told('change 1 of the next'), sequence: 1 });
+    await next.change('a', told('without a number'));
+    const messages = (await next.events('a', null, 10)).flatMap((event) =>
+      event.type === 'log' ? event.message : [],
+    );
+    expect(messages).toEqual(['change 4', 'change 7', 'change 1 of the next', 'without a number']);
+    expect((await next.get('a'))?.reason).toBe('without a number');
+  });
+
   it('resumes events behind an id, in order', async () => {
     const store = newStore();
     await store.create(record('a'), submitted, null);

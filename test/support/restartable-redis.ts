@@ -49,15 +49,25 @@ export class RestartableRedis {
   }
 
   /** Resolves when the process has ended. */
-  async goAway(): Promise<void> {
+  async goAway(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     if (this.server === null) return;
     const exited = once(this.server, 'exit');
-    this.server.kill('SIGTERM');
+    this.server.kill(signal);
     this.server = null;
     await exited;
   }
 
+  /** From now on it keeps its connections, and answers nothing. */
+  freeze(): void {
+    this.server?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.server?.kill('SIGCONT');
+  }
+
   async remove(): Promise<void> {
+    this.thaw();
     await this.goAway();
     await rm(this.directory, { recursive: true });
   }

@@ -22,7 +22,7 @@ export type DisturbedJobOptions = Pick<JobSpecInput, 'lanes' | 'sync'> & {
 export class DisturbedJob {
   private constructor(
     private readonly cluster: ProcessCluster,
-    private readonly spec: JobSpecInput,
+    readonly spec: JobSpecInput,
     readonly totalSteps: number,
     private readonly undisturbed: JobView,
   ) {}

@@ -42,6 +42,11 @@ export class Keys {
     return `${this.prefix}:job:${id}:layer-list`;
   }
 
+  /** `WRITER:NUMBER` of the last change that had a sequence number. */
+  sequence(id: string): string {
+    return `${this.prefix}:job:${id}:sequence`;
+  }
+
   /** Hash: `summary`, and one field for each epoch listed, by its number; JSON. */
   ledger(id: string): string {
     return `${this.prefix}:job:${id}:ledger`;

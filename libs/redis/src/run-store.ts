@@ -78,6 +78,12 @@ export interface JobChange {
   readonly ranks?: RankRecord | null;
   readonly evaluation?: EvaluationResult;
   readonly ledger?: LedgerUpdate;
+  /**
+   * Rises with each change of a job by one leader. A change that was given up at its deadline may
+   * still be under way to the store: whichever of its tries comes first is done, and no later one,
+   * nor one that a newer change has overtaken.
+   */
+  readonly sequence?: number;
   /** Of the owner: a job that had ended is opened again only within them. */
   readonly limits?: TokenLimits;
 }
@@ -194,6 +200,7 @@ export class RunStore {
         this.keys.series(id, 'ranks'),
         this.keys.series(id, 'layers'),
         this.keys.layerList(id),
+        this.keys.sequence(id),
       ],
       [
         id,
@@ -212,12 +219,13 @@ export class RunStore {
         ranks?.step ?? '',
         JSON.stringify(ranks ?? null),
         Math.ceil(this.retention.rankTimes / Math.max(1, ranks?.ranks.length ?? 1)),
+        change.sequence === undefined ? '' : `${this.leaderNumber ?? ''}:${change.sequence}`,
       ],
     )) as [number, string];
     if (reply[0] === -2) throw quotaExceeded('the owner', reply[1], change.limits);
     if (reply[0] === -1) return { outcome: 'missing' };
     if (reply[0] === 0) return { outcome: 'refused', state: reply[1] as JobState };
-    if (event === undefined) return { outcome: 'done', event: null };
+    if (event === undefined || reply[1] === '') return { outcome: 'done', event: null };
     return { outcome: 'done', event: { ...event, id: reply[1], jobId: id, time } };
   }
 

@@ -96,14 +96,15 @@ return {'', ''}
  * states.
  *
  * KEYS: of FENCE, then job hash, events, series, jobs in old state (prefix), steps, evaluations, ledger,
- *       open jobs (prefix), storage (prefix), ranks, layers, layer list
+ *       open jobs (prefix), storage (prefix), ranks, layers, layer list, last sequence
  * ARGV: of FENCE, then id, allowed states "a,b" or "", attempt or "", JSON {field: JSON}, new state or "",
  *       event JSON or "", event limit, series score or "", series member, series limit,
  *       history TTL in ms: 0 leaves it, -1 removes it, JSON {ledger field: JSON, or false to remove it},
  *       limits of the owner for a job that is opened again, or "",
- *       ranks score or "", ranks member, ranks limit
- * Returns {1, event id or ""} when done, {0, current state} when the guard failed, {-1, ""} when
- * there is no such job, {-2, the limit broken} when its owner may open no more.
+ *       ranks score or "", ranks member, ranks limit, "writer:sequence" or ""
+ * Returns {1, event id or ""} when done, also when it was done before; {0, current state} when the
+ * guard failed, {-1, ""} when there is no such job, {-2, the limit broken} when its owner may open no
+ * more.
  */
 export const CHANGE_JOB = `${FENCE}${QUOTA}
 local stored = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'owner', 'spec')
@@ -113,6 +114,12 @@ if ARGV[2] ~= '' and not string.find(',' .. ARGV[2] .. ',', ',' .. state .. ',',
   return {0, state}
 end
 if ARGV[3] ~= '' and ARGV[3] ~= stored[2] then return {0, state} end
+if ARGV[17] ~= '' then
+  local writer, sequence = string.match(ARGV[17], '^(.*):(%d+)$')
+  local lastWriter, last = string.match(redis.call('GET', KEYS[13]) or '', '^(.*):(%d+)$')
+  if lastWriter == writer and tonumber(sequence) <= tonumber(last) then return {1, ''} end
+  redis.call('SET', KEYS[13], ARGV[17])
+end
 local ttl = tonumber(ARGV[11])
 if ttl ~= 0 then
   local owner = stored[3] and cjson.decode(stored[3]) or 'root'
@@ -153,7 +160,7 @@ end
 for name, value in pairs(cjson.decode(ARGV[12])) do
   if value then redis.call('HSET', KEYS[7], name, value) else redis.call('HDEL', KEYS[7], name) end
 end
-for _, key in ipairs({KEYS[2], KEYS[5], KEYS[6], KEYS[7], KEYS[10], KEYS[11], KEYS[12]}) do
+for _, key in ipairs({KEYS[2], KEYS[5], KEYS[6], KEYS[7], KEYS[10], KEYS[11], KEYS[12], KEYS[13]}) do
   if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
   if ttl < 0 then redis.call('PERSIST', key) end
 end

@@ -29,7 +29,8 @@ export interface DisturbOptions {
 /** Trains the job while it is disturbed, one fault after the other; resolves at its end. */
 export async function disturbJob(options: DisturbOptions): Promise<DisturbedRun> {
   const { client, spec, interrupted } = options;
-  const { id } = await patiently(() => client.submit(spec, `chaos-${crypto.randomUUID()}`));
+  const idempotencyKey = `chaos-${crypto.randomUUID()}`;
+  const { id } = await patiently(() => client.submit(spec, idempotencyKey));
   for (;;) {
     interrupted.throwIfAborted();
     const job = await patiently(() => client.job(id));

@@ -22,6 +22,7 @@ type LogLevel = Extract<JobEvent, { type: 'log' }>['level'];
 /** Writes down what becomes of jobs: their records, events and histories. */
 export class JobRecorder {
   private readonly runs = new Map<string, JobRun>();
+  private lastSequence = 0;
 
   constructor(private readonly parts: RecorderParts) {}
 
@@ -210,8 +211,9 @@ export class JobRecorder {
     const { store, writes, onEvent, log } = this.parts;
     const attempt = this.runs.get(jobId)?.attempt;
     if (attempt === undefined) return;
+    const sequence = ++this.lastSequence;
     const write = async (): Promise<void> => {
-      const result = await store.change(jobId, { ...change, attempt });
+      const result = await store.change(jobId, { ...change, attempt, sequence });
       if (result.outcome === 'done') {
         onEvent({ type: change.event.type, jobId });
       } else {
