@@ -18,7 +18,10 @@ export async function struck(cluster: ProcessCluster, id: string): Promise<Fault
   });
 }
 
-/** How long after the fault each survivor's ring of that generation was broken, in ms. */
+/**
+ * How long after the fault each survivor was out of that generation's ring, in ms: it broke, or the
+ * coordinator was faster and the survivor left it for the next.
+ */
 export function abortTimes(
   { firedAt, jobId }: FaultView,
   survivors: readonly ServerProcess[],
@@ -26,11 +29,11 @@ export function abortTimes(
 ): number[] {
   const firedMs = Date.parse(firedAt!);
   return survivors.map((survivor) => {
-    const broken = survivor
-      .logged('ringBroken')
-      .filter((line) => line.jobId === jobId && line.generation === generation);
-    expect(broken).toHaveLength(1);
-    return Number(broken[0]!.time) - firedMs;
+    const times = [...survivor.logged('ringBroken'), ...survivor.logged('ringLeft')]
+      .filter((line) => line.jobId === jobId && line.generation === generation)
+      .map(({ time }) => Number(time));
+    expect(times).not.toEqual([]);
+    return Math.min(...times) - firedMs;
   });
 }
 

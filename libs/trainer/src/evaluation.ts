@@ -45,9 +45,10 @@ async function evaluateOwn(
   const worst = new WorstSamples();
   let lossSum = 0;
   let samples = 0;
+  // Also of a rank that has no batch: a small test split is one batch.
+  await onPhase('evaluation', state.position.step);
   for (let i = collective.rank; i < batches.numEvaluationBatches; i += collective.worldSize) {
     signal.throwIfAborted();
-    await onPhase('evaluation', state.position.step);
     const batch = await batches.evaluation(i);
     const found = state.engine.evaluate(batch);
     worst.observe(i * batches.evaluationBatchSize, batch.labels, found);

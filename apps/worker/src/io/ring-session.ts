@@ -24,11 +24,15 @@ export interface RingSessionOptions {
   readonly silence: () => SilenceLimits | null;
   /** The ring of a generation broke: once for each. */
   readonly onBroken: (fence: Fence, error: CollectiveError) => void;
+  /** This worker goes out of the ring of a generation, broken or whole. */
+  readonly onLeft: (fence: Fence) => void;
 }
 
 /** This worker's part of one generation's ring, and the listener that outlives generations. */
 export class RingSession {
   private transport: Transport | null = null;
+  /** Of the current ring. */
+  private fence: Fence | null = null;
   /** Worker ids of the current ring, by rank. */
   private members: readonly string[] = [];
   private connecting: AbortController | null = null;
@@ -93,6 +97,7 @@ export class RingSession {
       silence: silence() ?? undefined,
       interceptor: faults === null ? undefined : (key, bytes) => faults.intercept(key, bytes),
     });
+    this.fence = request.fence;
     this.transport.onFailure((error) => {
       onBroken(request.fence, error);
     });
@@ -127,9 +132,10 @@ export class RingSession {
 
   /** Leaves the ring, or gives up connecting; with an operation under way, that aborts it. */
   async disconnect(): Promise<void> {
-    const { transport } = this;
+    const { transport, fence } = this;
     this.connecting?.abort();
     this.transport = null;
+    if (transport !== null && fence !== null) this.options.onLeft(fence);
     this.memories.clear();
     await transport?.close();
   }

@@ -44,6 +44,9 @@ const ring = await RingSession.listen(
     onBroken(fence, { code, message }) {
       log.warn({ event: 'ringBroken', ...fence, code }, message);
     },
+    onLeft(fence) {
+      log.info({ event: 'ringLeft', ...fence }, 'ring left');
+    },
   },
 );
 const metricsServer = await serveMetrics(metrics, data.metricsHost, data.metricsPort);
