@@ -1,22 +1,27 @@
-// Runs all benchmarks or the named ones: node bench/run.mjs [step] [ring] [sync] [--runs N] [--json FILE];
-// `ring` also takes --ranks 2,4 and --sizes 1000,1000000 (bytes); `sync` takes --data DIR, of
-// Fashion-MNIST's files, and --plot FILE, for an SVG.
+// Runs all benchmarks or the named ones:
+// node bench/run.mjs [step] [endurance] [ring] [sync] [--runs N] [--quick] [--json FILE];
+// `step` also takes --only TEXT, `endurance` --steps N, `ring` --ranks 2,4 and --sizes 1000,1000000
+// (bytes); `sync` takes --data DIR, of Fashion-MNIST's files, and --plot FILE, for an SVG. --quick is
+// for a first look: two runs, and a tenth of the steps of `endurance`.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { machine } from './lib/machine.mjs';
-import { toTable } from './lib/table.mjs';
+import { endurance, enduranceTable } from './endurance.mjs';
 import { ring, ringTable } from './ring.mjs';
-import { step } from './step.mjs';
+import { step, stepTable } from './step.mjs';
 import { plotSync, sync, syncTable } from './sync.mjs';
 
-const benchmarks = { step, ring, sync };
-const tables = { ring: ringTable, sync: syncTable };
+const benchmarks = { step, endurance, ring, sync };
+const tables = { step: stepTable, ring: ringTable, endurance: enduranceTable, sync: syncTable };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'string' },
-    runs: { type: 'string', default: '10' },
+    runs: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    steps: { type: 'string' },
     ranks: { type: 'string' },
     sizes: { type: 'string' },
     data: { type: 'string' },
@@ -24,7 +29,8 @@ const { values, positionals } = parseArgs({
   },
 });
 const names = positionals.length > 0 ? positionals : Object.keys(benchmarks);
-const runs = Number(values.runs);
+const runs = Number(values.runs ?? (values.quick ? 2 : 5));
+const steps = values.steps ?? (values.quick ? '1000' : undefined);
 const numbers = (list) => list?.split(',').map(Number);
 const unknown = names.filter((name) => !(name in benchmarks));
 if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1) {
@@ -38,12 +44,14 @@ console.log(results.machine);
 for (const name of names) {
   const result = await benchmarks[name]({
     runs,
+    ...(values.only === undefined ? {} : { only: values.only }),
+    ...(steps === undefined ? {} : { steps: Number(steps) }),
     ranks: numbers(values.ranks),
     sizes: numbers(values.sizes),
     data: values.data,
   });
   results.benchmarks[name] = result;
-  console.log((tables[name] ?? toTable)(result));
+  console.log(tables[name](result));
 }
 if (values.plot !== undefined && results.benchmarks.sync !== undefined) {
   plotSync(results.benchmarks.sync, values.plot);

@@ -31,3 +31,22 @@ export async function interleave(sides, { warmups, runs }) {
   }
   return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, summary(values)]));
 }
+
+/**
+ * Line of least squares through `[x, y]`: its slope, and the standard error of that from the scatter
+ * of ten equal parts, so that slow swings count as scatter.
+ */
+export function slope(points) {
+  const part = Math.floor(points.length / 10);
+  const means = Array.from({ length: 10 }, (_, index) => {
+    const own = points.slice(index * part, (index + 1) * part);
+    const mean = (place) => own.reduce((sum, point) => sum + point[place], 0) / own.length;
+    return [mean(0), mean(1)];
+  });
+  const centre = (place) => means.reduce((sum, point) => sum + point[place], 0) / means.length;
+  const [x0, y0] = [centre(0), centre(1)];
+  const spread = means.reduce((sum, [x]) => sum + (x - x0) ** 2, 0);
+  const perStep = means.reduce((sum, [x, y]) => sum + (x - x0) * (y - y0), 0) / spread;
+  const rest = means.reduce((sum, [x, y]) => sum + (y - y0 - perStep * (x - x0)) ** 2, 0);
+  return { perStep, error: Math.sqrt(rest / (means.length - 2) / spread) };
+}

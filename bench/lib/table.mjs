@@ -7,12 +7,16 @@ export function markdown(header, lines, notes) {
   return ['', ...table, ...notes.map((note) => `note: ${note}`)].join('\n');
 }
 
-/** A result as a Markdown table: median (p10-p90) of each side, and baseline / subject. */
-export function toTable({ title, subject, baseline, notes, rows }) {
-  const sides = Object.keys(rows[0].times);
+/** A result as a Markdown table: median (p10-p90) of each side, and side / subject. */
+export function toTable({ title, subject, notes, rows }) {
+  const sides = [...new Set(rows.flatMap(({ times }) => Object.keys(times)))];
+  const others = sides.filter((side) => side !== subject);
   const lines = rows.map(({ case: name, times }) => {
-    const ratio = times[baseline].median / times[subject].median;
-    return [name, ...sides.map((side) => show(times[side])), `${ratio.toFixed(2)}x`];
+    const ratios = others.map((side) =>
+      side in times ? `${(times[side].median / times[subject].median).toFixed(2)}x` : '-',
+    );
+    return [name, ...sides.map((side) => (side in times ? show(times[side]) : '-')), ...ratios];
   });
-  return markdown([title, ...sides, `${baseline} / ${subject}`], lines, notes);
+  const header = [title, ...sides, ...others.map((side) => `${side} / ${subject}`)];
+  return markdown(header, lines, notes);
 }

@@ -10,23 +10,26 @@ import type {
 import type { GraphBuilder } from '../graph-builder.js';
 import { DataType, type Attribute, type Attributes, type Output } from '../graph-def.js';
 import { inferredTypes, toAttribute } from './attributes.js';
+import { HollowTensors } from './hollow-tensors.js';
 
 /** What a native tensor stands for in the graph. */
 interface Recorded {
   readonly output: Output;
+  readonly shape: number[];
   readonly dtype: number;
 }
 
 /**
  * Writes down what TensorFlow.js does. While it records, it stands in for the backend's native
- * binding: every operation is run as usual, so that shapes and values are real, and is added to the
- * graph under the same name with the same attributes. Tensors made from JavaScript values become
- * constants; placeholders and variables are announced before.
+ * binding: every operation yields tensors of the shapes it would have, and is added to the graph under
+ * the same name with the same attributes. Tensors made from JavaScript values become constants;
+ * placeholders and variables are announced before.
  */
 export class Recorder {
   /** The value in the graph that each native tensor stands for. Ids are never used twice. */
   private readonly values = new Map<number, Recorded>();
   private readonly native: Binding;
+  private readonly tensors: HollowTensors;
 
   constructor(
     private readonly backend: NodeBackend,
@@ -35,12 +38,13 @@ export class Recorder {
     private readonly scope: string,
   ) {
     this.native = backend.binding;
+    this.tensors = new HollowTensors(this.native);
   }
 
   /** From now on `tensor` stands for `output`. */
   bind(tensor: tf.Tensor, output: Output): void {
     const dtype = tensor.dtype === 'int32' ? DataType.int32 : DataType.float32;
-    this.values.set(this.idOf(tensor), { output, dtype });
+    this.values.set(this.idOf(tensor), { output, shape: tensor.shape, dtype });
   }
 
   /** The value in the graph that `tensor` stands for. Call it while `tensor` is alive. */
@@ -115,7 +119,7 @@ export class Recorder {
     const output = ArrayBuffer.isView(values)
       ? this.builder.constant(dtype, shape, values)
       : this.builder.strings(shape, values);
-    this.values.set(id, { output, dtype });
+    this.values.set(id, { output, shape: [...shape], dtype });
     return id;
   }
 
@@ -127,7 +131,12 @@ export class Recorder {
   ): TensorMetadata[] {
     this.requireRecordable(op);
     const inputs = inputIds.map((id) => this.resolve(id));
-    const results = this.native.executeOp(op, attributes, inputIds, numOutputs);
+    const metadata = inputs.map(({ shape, dtype }, index) => ({
+      id: inputIds[index] ?? 0,
+      shape,
+      dtype,
+    }));
+    const results = this.tensors.execute(op, attributes, metadata, numOutputs);
     const recorded: Attributes = {
       ...inferredTypes(
         op,
@@ -137,8 +146,8 @@ export class Recorder {
     };
     const inputOutputs = inputs.map(({ output }) => output);
     const name = this.builder.node(op, inputOutputs, recorded, `${this.scope}/${op}`);
-    results.forEach(({ id, dtype }, index) => {
-      this.values.set(id, { output: `${name}:${index}`, dtype });
+    results.forEach(({ id, shape, dtype }, index) => {
+      this.values.set(id, { output: `${name}:${index}`, shape, dtype });
     });
     return results;
   }
@@ -168,7 +177,7 @@ export class Recorder {
       this.native.tensorDataSync(copy.id),
     );
     this.native.deleteTensor(copy.id);
-    const recorded = { output, dtype: copy.dtype };
+    const recorded = { output, shape: copy.shape, dtype: copy.dtype };
     this.values.set(id, recorded);
     return recorded;
   }
