@@ -21,9 +21,11 @@ const WRITES = [
   '/tokens/none/rotate',
   '/workers/none/drain',
   '/sweeps/sweep-0/cancel',
+  '/webhooks',
+  '/webhooks/none/rotate',
 ];
 /** Routes whose body is looked at before what the path names. */
-const BODIES = ['/jobs', '/data-sets', '/tokens', '/sweeps'];
+const BODIES = ['/jobs', '/data-sets', '/tokens', '/sweeps', '/webhooks'];
 const json = { 'content-type': 'application/json' };
 const post = (body: string, headers: Record<string, string> = json): ApiRequest => ({
   method: 'POST',
@@ -79,6 +81,27 @@ const places: readonly Abuse[] = PATHS.map((path, index) =>
     json: { name: `abuse-${index}`, format: 'images', path },
   }),
 );
+
+const URLS = [
+  ...['http://169.254.169.254/latest/meta-data', 'http://127.0.0.1:6379/', 'http://[::1]:7400/'],
+  ...['http://0x7f.1/', 'http://2130706433/', 'http://0/', 'http://[::ffff:10.0.0.1]/'],
+  ...['http://10.0.0.1/', 'http://192.168.0.1/', 'http://[fd00::1]/', 'http://100.64.0.1/'],
+  ...['file:///etc/passwd', 'gopher://127.0.0.1:6379/_FLUSHALL', 'javascript:alert(1)', '//x/'],
+  ...['http://user:secret@example.org/', 'https://example.org/#part', 'http://', ''],
+];
+const webhooks: readonly Abuse[] = [
+  ...URLS.map((url, index) =>
+    signed(`a webhook at ${JSON.stringify(url)}`, '/webhooks', {
+      json: { name: `abuse-${index}`, url },
+    }),
+  ),
+  signed('a webhook of no states', '/webhooks', {
+    json: { name: 'abuse', url: 'https://example.org/', states: [] },
+  }),
+  signed('a webhook with a secret of its own', '/webhooks', {
+    json: { name: 'abuse', url: 'https://example.org/', secret: 'chosen' },
+  }),
+];
 
 const ids: readonly Abuse[] = [
   ...[
@@ -151,6 +174,16 @@ const methods: readonly Abuse[] = ['PUT', 'PATCH', 'DELETE', 'OPTIONS'].map((met
 );
 
 export const abuses: readonly Abuse[] = [
-  ...[...bodies, ...specs, ...places, ...ids, ...queries, ...tokens, ...replays, ...methods],
+  ...[
+    ...bodies,
+    ...specs,
+    ...places,
+    ...webhooks,
+    ...ids,
+    ...queries,
+    ...tokens,
+    ...replays,
+    ...methods,
+  ],
   signed('a WebSocket path without an upgrade', `/${GATEWAY_PATH}`),
 ];

@@ -16,7 +16,7 @@ import { until } from '../support/until.js';
 
 /** More than two of the pages in which a stream reads the store. */
 const NUM_LOGS = 450;
-const MAX_STREAMS = 256;
+const MAX_STREAMS = 40;
 
 let redis: TestRedis;
 let connection: ReturnType<typeof connectForCommands>;
@@ -25,7 +25,7 @@ let store: RunStore;
 
 beforeAll(async () => {
   redis = await startTestRedis();
-  coordinator = await startCoordinator(redis.url);
+  coordinator = await startCoordinator(redis.url, { maxEventStreams: MAX_STREAMS });
   connection = connectForCommands({ url: redis.url, keyPrefix: '', onError: () => undefined });
   store = new RunStore(connection, coordinator.options.keyPrefix);
   await settleDataSet(coordinator, tinyGlyphs);

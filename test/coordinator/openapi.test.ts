@@ -151,6 +151,17 @@ describe('what the document says', () => {
     await ask('POST', '/tokens/t/rotate', { json: { overlapMs: -1 } });
     await ask('DELETE', '/tokens/t');
     await ask('DELETE', '/tokens/t');
+    const webhook = { name: 'w', url: 'https://example.org/hook' };
+    await ask('POST', '/webhooks', { json: webhook });
+    await ask('POST', '/webhooks', { json: webhook });
+    await ask('POST', '/webhooks', { json: { ...webhook, url: 'http://127.0.0.1/' } });
+    await ask('GET', '/webhooks');
+    await ask('GET', '/webhooks/w/deliveries');
+    await ask('GET', '/webhooks/none/deliveries');
+    await ask('POST', '/webhooks/w/rotate');
+    await ask('POST', '/webhooks/none/rotate');
+    await ask('DELETE', '/webhooks/w');
+    await ask('DELETE', '/webhooks/w');
     await ask('GET', '/audit');
     await ask('GET', '/audit?limit=0');
 

@@ -59,6 +59,8 @@ export async function startCoordinator(
     takesFaults: false,
     maxWorkers: 16,
     maxCheckpointBytes: 1_000_000,
+    maxEventStreams: 1_024,
+    webhooksPrivate: false,
     logLevel: 'silent',
     tracing: null,
     parentPipe: false,

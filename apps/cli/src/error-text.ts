@@ -17,6 +17,8 @@ const HINTS: Readonly<Record<string, string>> = {
   SWEEP_UNKNOWN: 'skipring sweep list',
   TOKEN_UNKNOWN: 'skipring token list',
   TOKEN_EXISTS: 'skipring token rotate NAME gives it a new secret',
+  WEBHOOK_UNKNOWN: 'skipring webhook list',
+  WEBHOOK_EXISTS: 'choose another name, or skipring webhook delete NAME first',
   UNAUTHORIZED: 'give the token with --token or SKIPRING_TOKEN; `skipring up` keeps its own',
   JOB_UNKNOWN: 'skipring list',
   DATA_SET_UNKNOWN: 'skipring dataset list',

@@ -34,6 +34,8 @@ describe('the command line', () => {
       ...['dataset add', 'dataset list', 'dataset show'],
       ...['sweep submit', 'sweep list', 'sweep show', 'sweep cancel'],
       ...['token create', 'token list', 'token revoke', 'token rotate', 'whoami', 'audit'],
+      ...['webhook create', 'webhook list', 'webhook deliveries', 'webhook rotate'],
+      'webhook delete',
       ...[
         'context add',
         'context use',

@@ -14,6 +14,7 @@ import { addSweepCommands } from './commands/sweeps.js';
 import { addTokenCommands } from './commands/tokens.js';
 import { addTopCommand } from './commands/top.js';
 import { addUpCommand } from './commands/up.js';
+import { addWebhookCommands } from './commands/webhooks.js';
 import type { CommandContext } from './context.js';
 import { addDemoCommand } from './demo/demo.js';
 import { EXIT } from './exit-codes.js';
@@ -64,6 +65,7 @@ export function makeProgram(context: CommandContext, version: string): Command {
   addDataSetCommands(program, context);
   addSweepCommands(program, context);
   addTokenCommands(program, context);
+  addWebhookCommands(program, context);
   addContextCommands(program, context);
   addChaosCommand(program, context);
   addDoctorCommand(program, context);

@@ -12,6 +12,7 @@ import { JobsController } from './jobs/jobs.controller.js';
 import { SchemasController } from './system/schemas.controller.js';
 import { SweepsController } from './sweeps/sweeps.controller.js';
 import { SystemController } from './system/system.controller.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
 import { WorkersController } from './workers/workers.controller.js';
 
 /** The controllers, with the parts that `createCoordinator` made. */
@@ -34,6 +35,7 @@ export class AppModule {
         InternalController,
         TokensController,
         SweepsController,
+        WebhooksController,
         AuditController,
       ],
       providers,

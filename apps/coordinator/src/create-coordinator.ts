@@ -10,6 +10,7 @@ import {
   RunStore,
   SweepStore,
   TokenStore,
+  WebhookStore,
   WorkQueue,
 } from '@skipring/redis';
 import type { Logger } from 'pino';
@@ -39,11 +40,13 @@ import { recoverJobs } from './scheduling/recovery.js';
 import { SweepsService } from './sweeps/sweeps.service.js';
 import { MetricsPage } from './system/metrics-page.js';
 import * as tokens from './tokens.js';
+import { WebhooksService, type WebhookEntry } from './webhooks/webhooks.service.js';
 
-const MAX_EVENT_STREAMS = 256;
 /** Together less than the time that `main` gives the whole coordinator. */
 const REQUESTS_DEADLINE_MS = 3_000;
 const WRITES_DEADLINE_MS = 2_000;
+/** Webhooks that are told at the same time. */
+const NUM_DELIVERIES = 64;
 
 export interface Coordinator {
   readonly url: string;
@@ -171,7 +174,7 @@ async function start(
   });
   dataSets.onSettled = (name) => jobs.dataSetSettled(name);
 
-  const streams = new EventStreams(store, hub, MAX_EVENT_STREAMS, (change) => {
+  const streams = new EventStreams(store, hub, options.maxEventStreams, (change) => {
     metrics.addEventStreams(change);
   });
   const accessTokens = new TokensService(new TokenStore(redis, keyPrefix));
@@ -193,7 +196,29 @@ async function start(
     queue: exportQueue,
     log,
   });
-  const queues = { jobs: jobQueue, 'data-sets': dataSetQueue, exports: exportQueue };
+  const webhookQueue = new WorkQueue<WebhookEntry>({
+    ...redisOptions,
+    name: 'webhooks',
+    concurrency: NUM_DELIVERIES,
+    onError: (error) => {
+      log.warn({ err: error }, 'webhooks');
+    },
+  });
+  closers.push(() => webhookQueue.close());
+  const webhooks = new WebhooksService({
+    store: new WebhookStore(redis, keyPrefix),
+    runs: store,
+    queue: webhookQueue,
+    allowPrivate: options.webhooksPrivate,
+    log,
+  });
+  closers.push(() => webhooks.close());
+  const queues = {
+    jobs: jobQueue,
+    'data-sets': dataSetQueue,
+    exports: exportQueue,
+    webhooks: webhookQueue,
+  };
   const provide = (token: symbol, useValue: unknown) => ({ provide: token, useValue });
   const module = AppModule.with([
     provide(tokens.JOBS, jobs),
@@ -234,6 +259,7 @@ async function start(
     provide(tokens.AUDIT, audit),
     provide(tokens.FAULTS, { desk: scheduler.faults }),
     provide(tokens.SWEEPS, sweeps),
+    provide(tokens.WEBHOOKS, webhooks),
   ]);
   scheduler.expect(await recoverJobs(store, entries));
   await entries.recover();
@@ -263,6 +289,7 @@ async function start(
   await dataSets.start();
   await exports.start();
   sweeps.start();
+  await webhooks.start();
   jobQueue.start((entry) => jobs.takeTurn(entry));
   return { port: http.port, routes: http.routes, leadershipLost: lease.lost };
 }

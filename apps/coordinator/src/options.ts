@@ -45,6 +45,8 @@ const environmentSchema = z.object({
   SKIPRING_S3_REGION: z.string().min(1).max(64).default('us-east-1'),
   SKIPRING_S3_ACCESS_KEY_ID: z.string().min(1).max(128).optional(),
   SKIPRING_S3_SECRET_ACCESS_KEY: z.string().min(1).max(512).optional(),
+  SKIPRING_MAX_EVENT_STREAMS: integer(1, 65_536).default(1_024),
+  SKIPRING_WEBHOOKS_PRIVATE: z.enum(['0', '1']).default('0'),
   SKIPRING_COMPUTE_SILENCE_MS: integer(1_000, 3_600_000).default(60_000),
   SKIPRING_FAULTS: z.enum(['0', '1']).default('0'),
   SKIPRING_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -86,6 +88,10 @@ export interface CoordinatorOptions {
   /** The most workers of one number of threads that an autoscaler may start. */
   readonly maxWorkers: number;
   readonly maxCheckpointBytes: number;
+  /** Readers that follow jobs at the same time. */
+  readonly maxEventStreams: number;
+  /** Whether webhooks may be at addresses of private networks. */
+  readonly webhooksPrivate: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Where the spans of steps go; null draws none. */
   readonly tracing: TracesTarget | null;
@@ -143,6 +149,8 @@ export function readOptions(environment: NodeJS.ProcessEnv): CoordinatorOptions 
     takesFaults: values.SKIPRING_FAULTS === '1',
     maxWorkers: values.SKIPRING_MAX_WORKERS,
     maxCheckpointBytes: values.SKIPRING_MAX_CHECKPOINT_MB * 1_000_000,
+    maxEventStreams: values.SKIPRING_MAX_EVENT_STREAMS,
+    webhooksPrivate: values.SKIPRING_WEBHOOKS_PRIVATE === '1',
     logLevel: values.SKIPRING_LOG_LEVEL,
     tracing:
       values.SKIPRING_TRACES_URL === undefined

@@ -13,6 +13,7 @@ export const CHECKPOINTS = Symbol('Checkpoints');
 export const METRICS = Symbol('MetricsSource');
 export const TOKENS = Symbol('TokensService');
 export const SWEEPS = Symbol('SweepsService');
+export const WEBHOOKS = Symbol('WebhooksService');
 export const AUDIT = Symbol('AuditStore');
 /** The fault desk, or none: `{ desk }`. */
 export const FAULTS = Symbol('FaultDesk');

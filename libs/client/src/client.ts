@@ -4,7 +4,6 @@ import {
   dataSetViewSchema,
   evaluationResultSchema,
   faultViewSchema,
-  finalJobStates,
   jobEventSchema,
   jobPageSchema,
   jobViewSchema,
@@ -12,6 +11,9 @@ import {
   ledgerViewSchema,
   auditPageSchema,
   newTokenSchema,
+  newWebhookSchema,
+  deliveryTrySchema,
+  webhookViewSchema,
   principalViewSchema,
   tokenViewSchema,
   rankRecordSchema,
@@ -36,6 +38,10 @@ import {
   type LayerHistory,
   type LedgerView,
   type NewToken,
+  type NewWebhook,
+  type DeliveryTry,
+  type WebhookRequestInput,
+  type WebhookView,
   type PrincipalView,
   type TokenRequestInput,
   type TokenView,
@@ -49,14 +55,11 @@ import {
 } from '@skipring/protocol';
 import { z } from 'zod';
 import { ApiError } from './errors.js';
-import { Http, pause, type ClientOptions } from './http.js';
+import { followJob, type FollowOptions } from './follow-job.js';
+import { Http, type ClientOptions } from './http.js';
 import { parseEventStream } from './server-sent-events.js';
 
 const METRICS_PAGE = 5_000;
-const RECONNECT_MS = 500;
-/** A follower gives up when the coordinator has not been reached for this long. */
-const FOLLOW_TIMEOUT_MS = 120_000;
-
 const EXPORT_TIMEOUT_MS = 600_000;
 
 const list = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) });
@@ -265,6 +268,33 @@ export class SkipringClient {
     });
   }
 
+  /** Registers a webhook. The answer alone has the secret; `verifyWebhook` checks deliveries with it. */
+  createWebhook(request: WebhookRequestInput): Promise<NewWebhook> {
+    return this.http.json(newWebhookSchema, '/webhooks', { method: 'POST', body: request });
+  }
+
+  async webhooks(): Promise<WebhookView[]> {
+    return (await this.http.json(list(webhookViewSchema), '/webhooks')).items;
+  }
+
+  /** The newest tries to deliver, newest first. */
+  async deliveries(webhook: string): Promise<DeliveryTry[]> {
+    const path = `/webhooks/${encodeURIComponent(webhook)}/deliveries`;
+    return (await this.http.json(list(deliveryTrySchema), path)).items;
+  }
+
+  /** @param overlapMs how long the old secret signs beside the new one */
+  rotateWebhook(name: string, overlapMs = 0): Promise<NewWebhook> {
+    return this.http.json(newWebhookSchema, `/webhooks/${encodeURIComponent(name)}/rotate`, {
+      method: 'POST',
+      body: { overlapMs },
+    });
+  }
+
+  async deleteWebhook(name: string): Promise<void> {
+    await this.http.fetch(`/webhooks/${encodeURIComponent(name)}`, { method: 'DELETE' });
+  }
+
   /** Name, role and limits of the token that this client sends. */
   whoAmI(): Promise<PrincipalView> {
     return this.http.json(principalViewSchema, '/whoami');
@@ -319,7 +349,7 @@ export class SkipringClient {
   /** A job's events that are stored by now, behind `afterId` or from its beginning, in order. */
   async *events(
     id: string,
-    options: { afterId?: string; signal?: AbortSignal } = {},
+    options: FollowOptions = {},
   ): AsyncGenerator<JobEvent, void, undefined> {
     yield* this.eventStream(id, options, { follow: 'false' });
   }
@@ -329,48 +359,21 @@ export class SkipringClient {
    * are told; an end that was followed by a resumption is an event like others. Reconnects by itself
    * and resumes behind the last event seen, so that none is lost or repeated.
    */
-  async *follow(
-    id: string,
-    options: { afterId?: string; signal?: AbortSignal } = {},
-  ): AsyncGenerator<JobEvent, void, undefined> {
-    const { signal } = options;
-    let lastId = options.afterId;
-    let lastContact = Date.now();
-    let hasEnded = false;
-    while (!isAborted(signal)) {
-      try {
-        const from = {
-          ...(lastId === undefined ? {} : { afterId: lastId }),
-          ...(signal === undefined ? {} : { signal }),
-        };
-        // What is stored of a job that has ended is all there is.
-        const events = hasEnded ? this.events(id, from) : this.eventStream(id, from);
-        const before = lastId;
-        for await (const event of events) {
-          lastId = event.id;
-          lastContact = Date.now();
-          yield event;
-        }
-        if (hasEnded && lastId === before) return;
-        // The stream may have been cut off just before the job's last events.
-        hasEnded = finalJobStates.includes((await this.job(id)).state);
-        lastContact = Date.now();
-        if (hasEnded) continue;
-      } catch (error) {
-        if (isAborted(signal)) return;
-        this.signal?.throwIfAborted();
-        // 503: the coordinator restarts, or waits to take over from another.
-        if (error instanceof ApiError && error.status !== 503) throw error;
-        if (error instanceof z.ZodError) throw error;
-        if (Date.now() - lastContact > FOLLOW_TIMEOUT_MS) throw error;
-      }
-      await pause(RECONNECT_MS, signal);
-    }
+  follow(id: string, options: FollowOptions = {}): AsyncGenerator<JobEvent, void, undefined> {
+    return followJob(
+      {
+        live: (from) => this.eventStream(id, from),
+        stored: (from) => this.events(id, from),
+        state: async () => (await this.job(id)).state,
+        signal: this.signal,
+      },
+      options,
+    );
   }
 
   private async *eventStream(
     id: string,
-    { afterId, signal }: { afterId?: string; signal?: AbortSignal },
+    { afterId, signal }: FollowOptions,
     query: { follow?: 'false' } = {},
   ): AsyncGenerator<JobEvent, void, undefined> {
     const response = await this.http.fetch(`/jobs/${encodeURIComponent(id)}/events`, {
@@ -386,8 +389,4 @@ export class SkipringClient {
       yield jobEventSchema.parse(JSON.parse(event.data));
     }
   }
-}
-
-function isAborted(signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true;
 }

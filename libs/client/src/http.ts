@@ -30,6 +30,8 @@ export interface RequestOptions {
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_RETRIES = 3;
 const FIRST_BACKOFF_MS = 200;
+/** The longest wait that a coordinator is obeyed in. */
+const MAX_RETRY_AFTER_MS = 30_000;
 
 /** Requests with a deadline, retries for what may be repeated, and errors as classes. */
 export class Http {
@@ -78,7 +80,8 @@ export class Http {
       if (response.ok) return response;
       const error = await readProblem(response);
       if (!mayRepeat || (response.status !== 503 && response.status !== 429)) throw error;
-      await pause(FIRST_BACKOFF_MS * 2 ** attempt, AbortSignal.any(this.signalsOf(request)));
+      const backoffMs = Math.max(FIRST_BACKOFF_MS * 2 ** attempt, retryAfterMs(response.headers));
+      await pause(backoffMs, AbortSignal.any(this.signalsOf(request)));
     }
   }
 
@@ -103,6 +106,13 @@ export class Http {
   private signalsOf(request: RequestOptions): AbortSignal[] {
     return [this.options.signal, request.signal].filter((signal) => signal !== undefined);
   }
+}
+
+/** What `Retry-After` asks for, in seconds or as a date (RFC 9110, 10.2.3); 0 without it. */
+export function retryAfterMs(headers: Headers, nowMs = Date.now()): number {
+  const text = headers.get('retry-after') ?? '';
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
+  return Number.isNaN(ms) ? 0 : Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS);
 }
 
 async function readProblem(response: Response): Promise<ApiError> {

@@ -1,3 +1,4 @@
 export * from './client.js';
 export * from './errors.js';
 export type { ClientOptions } from './http.js';
+export { verifyWebhook, WebhookError, type SignedDelivery } from './verify-webhook.js';

@@ -18,6 +18,7 @@ export * from './ledger.js';
 export * from './access.js';
 export * from './faults.js';
 export * from './sweep.js';
+export * from './webhook.js';
 export * from './api.js';
 export { fieldErrors, pointer, valueAt, valueText } from './field-errors.js';
 export * from './control.js';

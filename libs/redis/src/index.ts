@@ -3,15 +3,14 @@ export { StoreError, type StoreErrorCode } from './errors.js';
 export { jobRecordSchema, type JobRecord, type NewJobEvent } from './job-record.js';
 export { LeaderLease, LEASE_TTL_MS, type LeaseOptions, type OtherLeader } from './leader-lease.js';
 export {
-  DEFAULT_RETENTION,
   RunStore,
   type ChangeResult,
   type Idempotency,
   type JobChange,
   type LayerEntry,
-  type LedgerUpdate,
-  type Retention,
 } from './run-store.js';
+export type { LedgerUpdate } from './ledger-fields.js';
+export { DEFAULT_RETENTION, type Retention } from './retention.js';
 export { DataSetStore, type DataSetRecord } from './data-set-store.js';
 export {
   EntryRejected,
@@ -24,3 +23,4 @@ export {
 export { AuditStore, type NewAuditEntry } from './audit-store.js';
 export { TokenStore, type TokenRecord } from './token-store.js';
 export { SweepStore, type SweepRecord } from './sweep-store.js';
+export { WebhookStore, type WebhookRecord } from './webhook-store.js';

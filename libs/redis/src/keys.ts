@@ -32,6 +32,11 @@ export class Keys {
     return `${this.prefix}:job:${id}:events`;
   }
 
+  /** Stream of the state events of all jobs, for webhooks. */
+  get stateChanges(): string {
+    return `${this.prefix}:state-changes`;
+  }
+
   /** Sorted set by step. */
   series(id: string, series: SeriesName): string {
     return `${this.prefix}:job:${id}:${series}`;
@@ -94,6 +99,26 @@ export class Keys {
   /** JSON. */
   token(name: string): string {
     return `${this.prefix}:token:${name}`;
+  }
+
+  /** Sorted set of the names of webhooks. */
+  get webhooks(): string {
+    return `${this.prefix}:webhooks`;
+  }
+
+  /** JSON. */
+  webhook(name: string): string {
+    return `${this.prefix}:webhook:${name}`;
+  }
+
+  /** List of the newest tries to deliver, newest first; JSON. */
+  deliveries(name: string): string {
+    return `${this.prefix}:webhook:${name}:deliveries`;
+  }
+
+  /** The id of the last change of state that webhooks were told of. */
+  get toldChange(): string {
+    return `${this.prefix}:webhooks:told`;
   }
 
   /** Hash: the most workers of each job of an owner that has not ended, by job id. */

@@ -5,18 +5,14 @@ import {
   jobStates,
   layersSchema,
   layerStatisticsSchema,
-  MAX_LAYER_ENTRIES,
   rankRecordSchema,
   stepRecordSchema,
-  storedLedgerSchema,
   type EvaluationResult,
   type JobEvent,
   type JobState,
   type Layer,
   type LayerHistory,
   type LayerStatistics,
-  type LedgerEpoch,
-  type LedgerSummary,
   type RankRecord,
   type StepRecord,
   type StoredLedger,
@@ -27,36 +23,12 @@ import { run, StoreError } from './errors.js';
 import { decodeRecord, encodeRecord, type JobRecord, type NewJobEvent } from './job-record.js';
 import { Keys, type SeriesName } from './keys.js';
 import { leadershipLost } from './leader-lease.js';
+import { decodeLedger, encodeLedger, type LedgerUpdate } from './ledger-fields.js';
+import { DEFAULT_RETENTION, type Retention } from './retention.js';
 import { ADD_LAYERS, CHANGE_JOB, CREATE_JOB, NEXT_ATTEMPT, NOT_LEADER } from './scripts.js';
 
-export interface Retention {
-  /** About this many newest events are kept of a job. */
-  readonly events: number;
-  /** Newest step metrics kept of a job. */
-  readonly steps: number;
-  /** Newest times of single ranks kept of a job, of all ranks together. */
-  readonly rankTimes: number;
-  /** Newest evaluations kept of a job. */
-  readonly evaluations: number;
-  /** Newest entries of layer statistics kept of a job. */
-  readonly layers: number;
-  /** How long events and histories of an ended job are kept. */
-  readonly historyMs: number;
-  readonly idempotencyMs: number;
-}
-
-const DAY_MS = 86_400_000;
 /** Steps that are read at once where all are needed. */
 const STEP_PAGE = 5_000;
-export const DEFAULT_RETENTION: Retention = {
-  events: 10_000,
-  steps: 200_000,
-  rankTimes: 20_000,
-  evaluations: 1_000,
-  layers: MAX_LAYER_ENTRIES,
-  historyMs: 30 * DAY_MS,
-  idempotencyMs: DAY_MS,
-};
 
 export interface Idempotency {
   /** SHA-256 of the key, so that its length and characters do not matter. */
@@ -93,12 +65,6 @@ export interface LayerEntry {
   readonly attempt: number;
   readonly layers: readonly Layer[];
   readonly statistics: LayerStatistics;
-}
-
-/** Replaces these parts of a ledger; an epoch that is null is removed. */
-export interface LedgerUpdate {
-  readonly summary: LedgerSummary;
-  readonly epochs: ReadonlyMap<number, LedgerEpoch | null>;
 }
 
 export type ChangeResult =
@@ -146,6 +112,7 @@ export class RunStore {
         this.keys.events(id),
         this.keys.openJobs(owner),
         this.keys.storage(owner),
+        this.keys.stateChanges,
       ],
       [
         id,
@@ -155,6 +122,7 @@ export class RunStore {
         this.retention.events,
         limits === undefined ? '' : JSON.stringify(limits),
         record.spec.workers.max,
+        this.retention.stateChanges,
         ...Object.entries(encodeRecord(record)).flat(),
       ],
     )) as [string, string];
@@ -201,6 +169,7 @@ export class RunStore {
         this.keys.series(id, 'layers'),
         this.keys.layerList(id),
         this.keys.sequence(id),
+        this.keys.stateChanges,
       ],
       [
         id,
@@ -220,6 +189,7 @@ export class RunStore {
         JSON.stringify(ranks ?? null),
         Math.ceil(this.retention.rankTimes / Math.max(1, ranks?.ranks.length ?? 1)),
         change.sequence === undefined ? '' : `${this.leaderNumber ?? ''}:${change.sequence}`,
+        this.retention.stateChanges,
       ],
     )) as [number, string];
     if (reply[0] === -2) throw quotaExceeded('the owner', reply[1], change.limits);
@@ -290,18 +260,20 @@ export class RunStore {
 
   /** Events after the one with id `afterId` (null: from the oldest kept), oldest first. */
   async events(id: string, afterId: string | null, limit: number): Promise<JobEvent[]> {
+    return this.eventsOf(this.keys.events(id), afterId, limit);
+  }
+
+  /** Changes of state of all jobs after the one with id `afterId` (null: the oldest kept), in order. */
+  async stateChanges(afterId: string | null, limit: number): Promise<JobEvent[]> {
+    return this.eventsOf(this.keys.stateChanges, afterId, limit);
+  }
+
+  /** The id of the newest change of state; null when there was none. */
+  async lastStateChange(): Promise<string | null> {
     const entries = await run(() =>
-      this.redis.xrange(
-        this.keys.events(id),
-        afterId === null ? '-' : `(${afterId}`,
-        '+',
-        'COUNT',
-        limit,
-      ),
+      this.redis.xrevrange(this.keys.stateChanges, '+', '-', 'COUNT', 1),
     );
-    return entries.map(([eventId, fields]) =>
-      jobEventSchema.parse({ ...(JSON.parse(fields[1] ?? '{}') as object), id: eventId }),
-    );
+    return entries[0]?.[0] ?? null;
   }
 
   /** Committed steps from `fromStep` on, in order. */
@@ -370,6 +342,14 @@ export class RunStore {
     await run(() => this.redis.ping());
   }
 
+  private async eventsOf(key: string, afterId: string | null, limit: number): Promise<JobEvent[]> {
+    const start = afterId === null ? '-' : `(${afterId}`;
+    const entries = await run(() => this.redis.xrange(key, start, '+', 'COUNT', limit));
+    return entries.map(([eventId, fields]) =>
+      jobEventSchema.parse({ ...(JSON.parse(fields[1] ?? '{}') as object), id: eventId }),
+    );
+  }
+
   private series(
     id: string,
     series: SeriesName,
@@ -414,32 +394,4 @@ function evenly<T>(items: readonly T[], count: number): readonly T[] {
   return Array.from({ length: count }, (_, index) => Math.round((index * last) / (count - 1)))
     .map((index) => items[index])
     .filter((item) => item !== undefined);
-}
-
-const SUMMARY_FIELD = 'summary';
-
-/** Fields of a hash: JSON by field, or false where it is to be removed. */
-function encodeLedger(update: LedgerUpdate | undefined): string {
-  if (update === undefined) return '{}';
-  const epochs = [...update.epochs].map(([epoch, entry]) => [
-    String(epoch),
-    entry === null ? false : JSON.stringify(entry),
-  ]);
-  return JSON.stringify({
-    ...Object.fromEntries(epochs),
-    [SUMMARY_FIELD]: JSON.stringify(update.summary),
-  });
-}
-
-/** Throws STORE_CORRUPT naming the job. */
-function decodeLedger(id: string, fields: Readonly<Record<string, string>>): StoredLedger {
-  try {
-    const { [SUMMARY_FIELD]: summary = 'null', ...epochs } = fields;
-    return storedLedgerSchema.parse({
-      summary: JSON.parse(summary) as unknown,
-      epochs: Object.values(epochs).map((json) => JSON.parse(json) as unknown),
-    });
-  } catch (cause) {
-    throw new StoreError('STORE_CORRUPT', `the ledger of job ${id} is not readable`, { cause });
-  }
 }

@@ -72,9 +72,9 @@ end
  * Creates a job unless its idempotency key is known. Each script runs whole or not at all.
  *
  * KEYS: of FENCE, then idempotency key or "", jobs, jobs in state, job hash, events, open jobs and
- *       storage of its owner
+ *       storage of its owner, changes of state
  * ARGV: of FENCE, then id, idempotency value, TTL in ms, event JSON, event limit, limits or "", most
- *       workers, field, value, field, value, ...
+ *       workers, limit of changes of state, field, value, field, value, ...
  * Returns {the stored idempotency value when the key is known, else "", the limit broken or ""}.
  */
 export const CREATE_JOB = `${FENCE}${QUOTA}
@@ -85,9 +85,10 @@ if broken ~= '' then return {'', broken} end
 if ARGV[2] ~= '' then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
 redis.call('ZADD', KEYS[3], 0, ARGV[1])
-redis.call('HSET', KEYS[4], unpack(ARGV, 8))
+redis.call('HSET', KEYS[4], unpack(ARGV, 9))
 redis.call('HSET', KEYS[6], ARGV[1], ARGV[7])
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], '*', 'event', ARGV[4])
+redis.call('XADD', KEYS[8], 'MAXLEN', '~', ARGV[8], '*', 'event', ARGV[4])
 return {'', ''}
 `;
 
@@ -96,12 +97,13 @@ return {'', ''}
  * states.
  *
  * KEYS: of FENCE, then job hash, events, series, jobs in old state (prefix), steps, evaluations, ledger,
- *       open jobs (prefix), storage (prefix), ranks, layers, layer list, last sequence
+ *       open jobs (prefix), storage (prefix), ranks, layers, layer list, last sequence, changes of state
  * ARGV: of FENCE, then id, allowed states "a,b" or "", attempt or "", JSON {field: JSON}, new state or "",
  *       event JSON or "", event limit, series score or "", series member, series limit,
  *       history TTL in ms: 0 leaves it, -1 removes it, JSON {ledger field: JSON, or false to remove it},
  *       limits of the owner for a job that is opened again, or "",
- *       ranks score or "", ranks member, ranks limit, "writer:sequence" or ""
+ *       ranks score or "", ranks member, ranks limit, "writer:sequence" or "",
+ *       limit of changes of state
  * Returns {1, event id or ""} when done, also when it was done before; {0, current state} when the
  * guard failed, {-1, ""} when there is no such job, {-2, the limit broken} when its owner may open no
  * more.
@@ -146,6 +148,9 @@ if #fields > 0 then redis.call('HSET', KEYS[1], unpack(fields)) end
 local event = ''
 if ARGV[6] ~= '' then
   event = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[7], '*', 'event', ARGV[6])
+  if ARGV[5] ~= '' then
+    redis.call('XADD', KEYS[14], 'MAXLEN', '~', ARGV[18], '*', 'event', ARGV[6])
+  end
 end
 if ARGV[8] ~= '' then
   redis.call('ZREMRANGEBYSCORE', KEYS[3], ARGV[8], ARGV[8])

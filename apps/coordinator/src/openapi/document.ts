@@ -1,7 +1,8 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { API_VERSION } from '@skipring/protocol';
 import { z } from 'zod';
-import { operations, type Operation } from './operations.js';
+import type { Operation } from './operation.js';
+import { operations } from './operations.js';
 import { componentSchemas, embedded, type SchemaName } from './schemas.js';
 
 /** Statuses of problems that any route may answer with. */

@@ -26,6 +26,10 @@ import {
   tokenRequestSchema,
   tokenRotationSchema,
   tokenViewSchema,
+  deliveryTrySchema,
+  newWebhookSchema,
+  webhookRequestSchema,
+  webhookViewSchema,
   workerViewSchema,
 } from '@skipring/protocol';
 import { z } from 'zod';
@@ -39,6 +43,7 @@ const requestSchemas = {
   SweepSpec: sweepSpecSchema,
   TokenRequest: tokenRequestSchema,
   TokenRotation: tokenRotationSchema,
+  WebhookRequest: webhookRequestSchema,
   FaultRequest: faultRequestSchema,
 } as const;
 
@@ -69,6 +74,9 @@ const responseSchemas = {
   Token: tokenViewSchema,
   TokenList: listOf(tokenViewSchema),
   NewToken: newTokenSchema,
+  WebhookList: listOf(webhookViewSchema),
+  NewWebhook: newWebhookSchema,
+  DeliveryTryList: listOf(deliveryTrySchema),
   AuditEntry: auditEntrySchema,
   AuditPage: auditPageSchema,
   Fault: faultViewSchema,
