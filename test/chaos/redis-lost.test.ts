@@ -15,7 +15,7 @@ const BEFORE_FAULT = 4;
 const isFull = process.env.SKIPRING_CHAOS === 'full';
 /** Beyond the deadline of a command and the leader's lease, both of which end meanwhile. */
 const AWAY_MS = isFull ? 30_000 : 7_000;
-const NUM_EPOCHS = isFull ? 60 : 10;
+const NUM_EPOCHS = isFull ? 30 : 10;
 
 describe('while a job trains', () => {
   let redis: RestartableRedis;

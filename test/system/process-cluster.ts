@@ -109,6 +109,7 @@ export class ProcessCluster {
   async addWorker(
     coordinatorUrl = this.url,
     environment: Readonly<Record<string, string>> = {},
+    begun: readonly string[] = [],
   ): Promise<string> {
     this.numStarted += 1;
     const id = `worker-${this.numStarted}`;
@@ -123,6 +124,7 @@ export class ProcessCluster {
         ...environment,
       },
       ({ event }) => event === 'ready',
+      begun,
     );
     this.workers.set(id, worker);
     await this.connected(id);

@@ -19,8 +19,14 @@ export class ServerProcess {
   private readonly child: ChildProcess;
   private output = '';
 
-  private constructor(app: 'coordinator' | 'worker', environment: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, [require.resolve(`@skipring/${app}/main`)], {
+  private constructor(
+    app: 'coordinator' | 'worker',
+    environment: NodeJS.ProcessEnv,
+    begun: readonly string[],
+  ) {
+    const words = [...begun, process.execPath, require.resolve(`@skipring/${app}/main`)];
+    const [program = '', ...values] = words;
+    this.child = spawn(program, values, {
       // The pipe closes when this process ends, however it ends, and the child leaves.
       env: { ...process.env, ...environment, SKIPRING_PARENT_PIPE: '1' },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -33,13 +39,17 @@ export class ServerProcess {
     });
   }
 
-  /** Resolves with the process when it has written a log line that `isReady` takes. */
+  /**
+   * Resolves with the process when it has written a log line that `isReady` takes.
+   * @param begun what the command is begun with: a program that becomes it
+   */
   static async start(
     app: 'coordinator' | 'worker',
     environment: NodeJS.ProcessEnv,
     isReady: (line: LogLine) => boolean,
+    begun: readonly string[] = [],
   ): Promise<ServerProcess> {
-    const server = new ServerProcess(app, environment);
+    const server = new ServerProcess(app, environment, begun);
     const ready = new Promise<void>((resolve) => {
       createInterface({ input: server.child.stdout! }).on('line', (text) => {
         server.output += `${text}\n`;
