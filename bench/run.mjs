@@ -1,5 +1,5 @@
-// Runs all benchmarks or the named ones:
-// node bench/run.mjs [step] [endurance] [ring] [sync] [--runs N] [--quick] [--json FILE];
+// Runs the named benchmarks, or all but `gpu`:
+// node bench/run.mjs [step] [endurance] [ring] [sync] [gpu] [--runs N] [--quick] [--json FILE];
 // `step` also takes --only TEXT, `endurance` --steps N, `ring` --ranks 2,4 and --sizes 1000,1000000
 // (bytes); `sync` takes --data DIR, of Fashion-MNIST's files, and --plot FILE, for an SVG. --quick is
 // for a first look: two runs, and a tenth of the steps of `endurance`.
@@ -8,11 +8,17 @@ import { parseArgs } from 'node:util';
 import { machine } from './lib/machine.mjs';
 import { endurance, enduranceTable } from './endurance.mjs';
 import { ring, ringTable } from './ring.mjs';
-import { step, stepTable } from './step.mjs';
+import { gpuStep, step, stepTable } from './step.mjs';
 import { plotSync, sync, syncTable } from './sync.mjs';
 
-const benchmarks = { step, endurance, ring, sync };
-const tables = { step: stepTable, ring: ringTable, endurance: enduranceTable, sync: syncTable };
+const benchmarks = { step, endurance, ring, sync, gpu: gpuStep };
+const tables = {
+  step: stepTable,
+  gpu: stepTable,
+  ring: ringTable,
+  endurance: enduranceTable,
+  sync: syncTable,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,7 +34,8 @@ const { values, positionals } = parseArgs({
     plot: { type: 'string' },
   },
 });
-const names = positionals.length > 0 ? positionals : Object.keys(benchmarks);
+const names =
+  positionals.length > 0 ? positionals : Object.keys(benchmarks).filter((name) => name !== 'gpu');
 const runs = Number(values.runs ?? (values.quick ? 2 : 5));
 const steps = values.steps ?? (values.quick ? '1000' : undefined);
 const numbers = (list) => list?.split(',').map(Number);

@@ -15,19 +15,30 @@ const CASES = [
   { model: 'ResNet-50', shape: '224x224x3', samples: 16, precision: 'float32' },
 ];
 
+const GPU_CASES = ['float32', 'bfloat16'].map((precision) => ({
+  model: 'ResNet-50',
+  shape: '224x224x3',
+  samples: 256,
+  precision,
+}));
+
+/** ResNet-50 on an NVIDIA GPU, float32 with TF32 where the GPU has it, as PyTorch then runs too. */
+export const gpuStep = (options) => step({ ...options, cases: GPU_CASES, device: 'gpu' });
+
 /**
  * A training step: recorded graph, stock TensorFlow.js (always float32; of the small models), and
  * PyTorch where it is installed; then the first step and the peak memory of each process.
  * @param only part of the names of the cases to measure
+ * @param device `cpu` or `gpu`
  */
-export async function step({ runs, only = '' }) {
+export async function step({ runs, only = '', cases = CASES, device = 'cpu' }) {
   const withPyTorch = hasPyTorch();
   const rows = [];
   const processes = [];
-  for (const { model, shape, samples, precision, withStock } of CASES) {
+  for (const { model, shape, samples, precision, withStock } of cases) {
     const name = `${model} ${shape}, batch ${samples}, ${precision}`;
     if (!name.includes(only)) continue;
-    const args = [model, shape, samples, precision];
+    const args = [model, shape, samples, precision, device];
     const sides = { recorded: await Side.start(inDirectory('sides/recorded-step.mjs'), ...args) };
     if (withStock) {
       const stock = inDirectory('sides/stock-step.mjs');

@@ -8,10 +8,13 @@ import { MODELS } from './models.mjs';
  * A compiled model, and one training step of it as a worker runs it for one lane.
  * @param onLoaded called once TensorFlow is loaded, before the model is compiled
  */
-export async function recordedEngine(name, shape, samples, precision, onLoaded = () => {}) {
+export async function recordedEngine(
+  { name, shape, samples, precision, device = 'cpu' },
+  onLoaded = () => {},
+) {
   const inputShape = parseShape(shape);
   const { spec, numClasses } = MODELS[name];
-  const { version } = await loadTensorFlow({ threads: availableParallelism(), device: 'cpu' });
+  const { version } = await loadTensorFlow({ threads: availableParallelism(), device });
   onLoaded();
   registerFusedKernels();
   const engine = compileEngine({

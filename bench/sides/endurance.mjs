@@ -12,7 +12,8 @@ const SETTLING = 0.2;
 const NUM_READINGS = 100;
 
 let graphMs = 0;
-const { step } = await recordedEngine(name, shape, Number(samples), 'float32', () => {
+const options = { name, shape, samples: Number(samples), precision: 'float32' };
+const { step } = await recordedEngine(options, () => {
   const backend = tf.backend();
   const native = backend.binding;
   const names = Object.getOwnPropertyNames(native);
