@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { explore } from './testing/explore.js';
-import type { ModelSize } from './testing/model.js';
+import type { ModelSize } from './testing/model-parts.js';
 
 const calm: ModelSize = {
   numWorkers: 2,
@@ -10,6 +10,7 @@ const calm: ModelSize = {
   numCuts: 0,
   numRestarts: 0,
   numDrains: 0,
+  numPauses: 0,
 };
 
 /** What is explored, and more states than this must be found: a model that stands still proves nothing. */
@@ -20,6 +21,7 @@ const sizes: [string, Partial<ModelSize>, number][] = [
   ['a connection that breaks', { min: 2, numCuts: 1 }, 7_000],
   ['a coordinator that restarts', { min: 2, numRestarts: 1 }, 2_500],
   ['a worker that is drained', { numDrains: 1 }, 8_000],
+  ['a job that is paused and resumed', { numPauses: 1 }, 2_000],
 ];
 
 /** A minute or two: `SKIPRING_MODEL=large npx vitest run --project unit libs/cluster/src/model-check.spec.ts` */

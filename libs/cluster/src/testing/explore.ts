@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Model, type ModelSize } from './model.js';
+import { Model } from './model.js';
+import type { ModelSize } from './model-parts.js';
 
 export interface Exploration {
   readonly numStates: number;

@@ -2,7 +2,7 @@ import type { CoordinatorMessage, Fence } from '@skipring/protocol';
 import type { Cluster } from '../cluster.js';
 import type { Generation } from '../state.js';
 import { stateOf } from './copy.js';
-import type { ModelWorker } from './model.js';
+import type { ModelWorker } from './model-parts.js';
 import type { Report } from './simulation/simulated-worker.js';
 
 /** All of a cluster with one job that decides what it does next, but for clocks and texts. */
@@ -32,16 +32,16 @@ function generationKey(generation: Generation | null): unknown {
 }
 
 export function workerKey(worker: ModelWorker): unknown {
-  const { isAlive, isGone, link, inbox, outbox, step, membership } = worker;
+  const { isAlive, isGone, link, inbox, outbox, step, uploading, membership } = worker;
   const { start } = membership ?? {};
   return [
-    [isAlive, isGone, link.worker, link.coordinator, step],
+    [isAlive, isGone, link.worker, link.coordinator, step, uploading],
     inbox.map(messageKey),
     outbox.map(messageKey),
     membership === null
       ? null
       : [
-          [membership.ring, membership.members, membership.rank, membership.stored],
+          [membership.ring, membership.members, membership.rank, membership.copied],
           [membership.isSynchronised, membership.isAborted, membership.isFinished],
           start === null || start === undefined ? null : [start.step, start.source, start.isBehind],
         ],

@@ -1,64 +1,28 @@
-import type { CoordinatorMessage, Fence, StoredLedger } from '@skipring/protocol';
+import type { CoordinatorMessage, Fence } from '@skipring/protocol';
 import { Cluster } from '../cluster.js';
-import { Ledger } from '../ledger/ledger.js';
 import type { ClusterEffect, ClusterInput } from '../messages.js';
-import { reach } from '../ledger/audit.js';
 import { copyCluster, stateOf } from './copy.js';
 import { clusterKey, workerKey } from './model-key.js';
-import { sent, testHello, testJob, testStep } from './fixture.js';
-import type { Report } from './simulation/simulated-worker.js';
+import { sent, testHello, testJob } from './fixture.js';
+import { ModelLedger } from './model-ledger.js';
+import {
+  budgetOf,
+  check,
+  copyWorker,
+  JOB,
+  membershipOf,
+  newWorker,
+  ownMoves,
+  ringOf,
+  stepReport,
+  type Budget,
+  type Membership,
+  type ModelSize,
+  type ModelWorker,
+} from './model-parts.js';
+import { ModelRings } from './model-rings.js';
 
-export interface ModelSize {
-  readonly numWorkers: number;
-  readonly numSteps: number;
-  /** Least number of workers of the job. */
-  readonly min: number;
-  /** How often a worker dies; it comes back without its state. */
-  readonly numCrashes: number;
-  /** How often a connection to the coordinator breaks, seen by either side first. */
-  readonly numCuts: number;
-  /** How often the coordinator dies. */
-  readonly numRestarts: number;
-  /** How often a worker is drained; its process is gone then. */
-  readonly numDrains: number;
-  /** Members that are behind keep their own state: to see that the check finds it. */
-  readonly isUnsynchronised?: boolean;
-}
-
-export interface Membership {
-  readonly fence: Fence;
-  readonly ring: string;
-  readonly members: readonly string[];
-  readonly lanes: readonly number[];
-  readonly rank: number;
-  start: { readonly step: number; readonly source: string; readonly isBehind: boolean } | null;
-  isSynchronised: boolean;
-  isAborted: boolean;
-  isFinished: boolean;
-  /** The step of the state whose checkpoint it has stored. */
-  stored: number;
-}
-
-export interface ModelWorker {
-  isAlive: boolean;
-  isGone: boolean;
-  /** Whether each side takes the connection for open. */
-  link: { worker: boolean; coordinator: boolean };
-  inbox: CoordinatorMessage[];
-  outbox: Report[];
-  /** Committed steps in the state that it holds; null: none is held. */
-  step: number | null;
-  membership: Membership | null;
-}
-
-const JOB = 'job';
-const CHECKPOINT_AT = 1;
-
-const check = (condition: boolean, message: string): void => {
-  if (!condition) throw new Error(message);
-};
 const heldOf = ({ step }: ModelWorker) => (step === null ? null : { jobId: JOB, step });
-const ringOf = ({ attempt, generation }: Fence): string => `${attempt}/${generation}`;
 
 /**
  * A job on a small cluster: the real state machine of the coordinator, and workers of which each part
@@ -67,35 +31,24 @@ const ringOf = ({ attempt, generation }: Fence): string => `${attempt}/${generat
  */
 export class Model {
   private workers = new Map<string, ModelWorker>();
-  /** The newest step that each member of a ring has voted for. Votes may outlive their voter. */
-  private votes = new Map<string, Map<string, number>>();
+  private rings: ModelRings;
   private cluster: Cluster;
-  private ledger: Ledger;
-  private ledgerStored: StoredLedger | null = null;
+  private ledger: ModelLedger;
   private checkpoint = 0;
   private attempt = 1;
-  private budget: { crash: number; cut: number; restart: number; drain: number };
+  private isPaused = false;
+  /** The newest step that the coordinator was told of. */
+  private told = 0;
+  private budget: Budget;
   hasEnded = false;
 
   constructor(private readonly size: ModelSize) {
-    this.budget = {
-      crash: size.numCrashes,
-      cut: size.numCuts,
-      restart: size.numRestarts,
-      drain: size.numDrains,
-    };
-    this.ledger = this.openLedger();
+    this.budget = budgetOf(size);
+    this.rings = new ModelRings(this.workers, size.numSteps);
+    this.ledger = new ModelLedger(size.numSteps);
     this.cluster = this.newCluster();
     for (let index = 0; index < size.numWorkers; index += 1) {
-      this.workers.set(`w${index}`, {
-        isAlive: true,
-        isGone: false,
-        link: { worker: false, coordinator: false },
-        inbox: [],
-        outbox: [],
-        step: null,
-        membership: null,
-      });
+      this.workers.set(`w${index}`, newWorker());
       this.connect(`w${index}`);
     }
     this.queue();
@@ -109,13 +62,8 @@ export class Model {
     for (const [id, worker] of this.workers) {
       const { link } = worker;
       if (worker.isGone) continue;
-      if (worker.inbox.length > 0 && link.worker) progress.push(`receive ${id}`);
-      if (worker.outbox.length > 0 && link.coordinator) progress.push(`report ${id}`);
-      if (link.coordinator && !link.worker) progress.push(`close ${id}`);
-      if (link.worker && !link.coordinator) progress.push(`notice ${id}`);
-      if (!link.worker && worker.isAlive) progress.push(`connect ${id}`);
-      if (!worker.isAlive) progress.push(`reboot ${id}`);
-      progress.push(...this.ringMoves(id, worker));
+      progress.push(...ownMoves(id, worker));
+      progress.push(...this.rings.moves(id, worker));
       if (worker.isAlive && this.budget.crash > 0) faults.push(`crash ${id}`);
       if (link.worker && link.coordinator) {
         if (this.budget.cut > 0) faults.push(`cut-worker ${id}`, `cut-coordinator ${id}`);
@@ -124,6 +72,10 @@ export class Model {
     }
     const run = stateOf(this.cluster).jobs.get(JOB);
     if (run !== undefined && run.regroup !== null) progress.push('tick -');
+    if (this.isPaused) progress.push('resume -');
+    if (run?.state === 'running' || run?.state === 'waiting') {
+      if (this.budget.pause > 0) faults.push('pause -');
+    }
     if (this.budget.restart > 0) faults.push('restart -');
     return { progress, faults };
   }
@@ -134,8 +86,10 @@ export class Model {
     const worker = this.workers.get(id);
     if (kind === 'tick') this.apply({ type: 'tick' });
     else if (kind === 'restart') this.restart();
+    else if (kind === 'pause') this.pause();
+    else if (kind === 'resume') this.resume();
     else if (worker !== undefined) this.moveWorker(kind, id, worker);
-    this.checkRings();
+    this.rings.check();
   }
 
   /** What must hold when nothing but a fault can happen any more. */
@@ -151,68 +105,28 @@ export class Model {
   copy(): Model {
     const other = Object.create(Model.prototype) as Model;
     Object.assign(other, this);
-    other.workers = new Map(
-      [...this.workers].map(([id, worker]) => [
-        id,
-        {
-          ...worker,
-          link: { ...worker.link },
-          inbox: [...worker.inbox],
-          outbox: [...worker.outbox],
-          membership: worker.membership === null ? null : { ...worker.membership },
-        },
-      ]),
-    );
-    other.votes = new Map([...this.votes].map(([ring, votes]) => [ring, new Map(votes)]));
+    other.workers = new Map([...this.workers].map(([id, worker]) => [id, copyWorker(worker)]));
+    other.rings = this.rings.copy(other.workers);
     other.cluster = copyCluster(this.cluster);
     other.budget = { ...this.budget };
-    other.ledger = other.openLedger();
+    other.ledger = this.ledger.reopened();
     return other;
   }
 
   /** The same for states that behave the same: texts, clocks and constants are left out. */
   key(): string {
-    const { budget, checkpoint, attempt, ledgerStored, hasEnded } = this;
-    const reached = reach(ledgerStored?.epochs[0]?.ranges ?? []);
+    const { budget, checkpoint, attempt, hasEnded, isPaused } = this;
+    const reached = this.ledger.reached();
     const workers = [...this.workers.values()].map(workerKey);
-    const rings = new Set([...this.workers.values()].map(({ membership }) => membership?.ring));
-    const votes = [...this.votes].flatMap(([ring, cast]) =>
-      rings.has(ring) ? [ring, ...[...cast].sort().flat()] : [],
-    );
-    const parts = [clusterKey(this.cluster), workers, votes, Object.values(budget)];
-    return JSON.stringify([parts, checkpoint, attempt, reached, hasEnded]);
-  }
-
-  private ringMoves(id: string, { membership, step, isAlive }: ModelWorker): string[] {
-    if (membership === null || !isAlive || step === null) return [];
-    if (membership.start === null || membership.isAborted || membership.isFinished) return [];
-    const moves: string[] = [];
-    if (this.isBroken(membership)) moves.push(`abort ${id}`);
-    if (!membership.isSynchronised) {
-      const source = this.workers.get(membership.start.source)?.membership;
-      if (source?.ring === membership.ring && source.start !== null && !source.isAborted) {
-        moves.push(`synchronise ${id}`);
-      }
-      return moves;
-    }
-    const { numSteps } = this.size;
-    const isDue = step === CHECKPOINT_AT || step === numSteps;
-    if (membership.rank === 0 && isDue && membership.stored < step) moves.push(`store ${id}`);
-    else if (step === numSteps) {
-      const [first = ''] = membership.members;
-      if (this.voteOf(membership, first) > numSteps) moves.push(`finish ${id}`);
-    } else if (this.voteOf(membership, id) <= step) moves.push(`vote ${id}`);
-    else if (membership.members.every((member) => this.voteOf(membership, member) > step)) {
-      moves.push(`commit ${id}`);
-    }
-    return moves;
+    const parts = [clusterKey(this.cluster), workers, this.rings.key(), Object.values(budget)];
+    return JSON.stringify([parts, checkpoint, attempt, reached, hasEnded, isPaused]);
   }
 
   private moveWorker(kind: string, id: string, worker: ModelWorker): void {
     const { membership } = worker;
     switch (kind) {
       case 'receive':
-        this.receive(worker, worker.inbox.shift());
+        this.receive(id, worker, worker.inbox.shift());
         return;
       case 'report': {
         const message = worker.outbox.shift();
@@ -220,18 +134,17 @@ export class Model {
         return;
       }
       case 'close':
-        this.closeAtCoordinator(id, worker);
-        return;
       case 'cut-coordinator':
-        this.budget.cut -= 1;
+        if (kind !== 'close') this.budget.cut -= 1;
         this.closeAtCoordinator(id, worker);
         return;
       case 'notice':
+      case 'cut-worker':
+        if (kind !== 'notice') this.budget.cut -= 1;
         this.leave(worker);
         return;
-      case 'cut-worker':
-        this.budget.cut -= 1;
-        this.leave(worker);
+      case 'upload':
+        this.upload(id, worker);
         return;
       case 'connect':
         this.connect(id);
@@ -243,6 +156,7 @@ export class Model {
         this.budget.crash -= 1;
         worker.isAlive = false;
         worker.step = null;
+        worker.uploading = null;
         this.leave(worker);
         return;
       case 'drain':
@@ -273,21 +187,16 @@ export class Model {
         membership.isSynchronised = true;
         return;
       case 'vote':
-        this.vote(membership, id, step + 1);
+        this.rings.vote(membership, id, step + 1);
         return;
       case 'commit':
-        this.checkVotes(membership, step);
+        this.rings.checkVotes(membership, step);
         worker.step = step + 1;
-        worker.outbox.push(this.stepReport(fence, rank, step + 1));
+        worker.outbox.push(stepReport(fence, rank, step + 1));
         return;
-      case 'store':
-        if (!this.cluster.isCurrent(fence)) {
-          this.abort(worker, membership);
-          return;
-        }
-        membership.stored = step;
-        this.store(fence, step);
-        if (step === this.size.numSteps) this.vote(membership, id, step + 1);
+      case 'copy':
+        membership.copied = step;
+        worker.uploading = step;
         return;
       case 'finish':
         membership.isFinished = true;
@@ -296,23 +205,12 @@ export class Model {
     }
   }
 
-  private receive(worker: ModelWorker, message: CoordinatorMessage | undefined): void {
+  private receive(id: string, worker: ModelWorker, message: CoordinatorMessage | undefined): void {
     switch (message?.type) {
       case 'prepare': {
-        const { fence, members, rank, checkpointStep } = message;
+        const { fence, checkpointStep } = message;
         worker.step = Math.max(worker.step ?? 0, checkpointStep ?? 0);
-        worker.membership = {
-          fence,
-          ring: ringOf(fence),
-          members: members.map(({ workerId }) => workerId),
-          lanes: members[rank]?.lanes ?? [],
-          rank,
-          start: null,
-          isSynchronised: false,
-          isAborted: false,
-          isFinished: false,
-          stored: 0,
-        };
+        worker.membership = membershipOf(message);
         const position = { step: worker.step, epoch: 0, cursor: worker.step };
         worker.outbox.push({ type: 'ready', fence, position, stateHash: `s${worker.step}` });
         return;
@@ -337,6 +235,7 @@ export class Model {
           this.store(message.fence, worker.step);
         }
         worker.step = null;
+        worker.uploading = null;
         worker.membership = null;
         worker.outbox.push({ type: 'stopped', fence: message.fence });
         return;
@@ -344,10 +243,7 @@ export class Model {
         worker.isGone = true;
         this.leave(worker);
         worker.step = null;
-        this.closeAtCoordinator(
-          [...this.workers].find(([, other]) => other === worker)?.[0] ?? '',
-          worker,
-        );
+        this.closeAtCoordinator(id, worker);
         return;
       case 'welcome':
       case 'faults':
@@ -370,51 +266,18 @@ export class Model {
     });
   }
 
-  /** A ring fails once a member has left it; until then each rank may go on without knowing. */
-  private isBroken({ ring, members }: Membership): boolean {
-    return members.some((id) => {
-      const other = this.workers.get(id)?.membership;
-      return other?.ring !== ring || other.isAborted;
-    });
-  }
-
-  private vote({ ring }: Membership, id: string, step: number): void {
-    const votes = this.votes.get(ring) ?? new Map<string, number>();
-    this.votes.set(ring, votes.set(id, step));
-  }
-
-  private voteOf({ ring }: Membership, id: string): number {
-    return this.votes.get(ring)?.get(id) ?? 0;
-  }
-
-  /** Invariants 1 and 2: a step is summed over one and the same state, and no rank skips any. */
-  private checkVotes(membership: Membership, step: number): void {
-    const members = membership.members.map((id) => this.workers.get(id));
-    for (const [rank, member] of members.entries()) {
-      const other = member?.membership;
-      if (other?.ring !== membership.ring) continue;
-      const ahead = (member?.step ?? 0) - step;
-      check(
-        ahead === 0 || ahead === 1,
-        `rank ${rank} votes at ${member?.step}, another at ${step}`,
-      );
+  /** A copy of the state is stored, if the worker's generation is still the newest. */
+  private upload(id: string, worker: ModelWorker): void {
+    const { membership, uploading } = worker;
+    worker.uploading = null;
+    if (membership === null || uploading === null) return;
+    if (!this.cluster.isCurrent(membership.fence)) {
+      if (!membership.isAborted) this.abort(worker, membership);
+      return;
     }
-  }
-
-  /** Invariants 3 and 5: members that train together hold the same step, or one is a commit ahead. */
-  private checkRings(): void {
-    const steps = new Map<string, number[]>();
-    const lanes = new Map<string, number[]>();
-    for (const { membership, step } of this.workers.values()) {
-      if (membership?.isSynchronised !== true || step === null) continue;
-      steps.set(membership.ring, [...(steps.get(membership.ring) ?? []), step]);
-      lanes.set(membership.ring, [...(lanes.get(membership.ring) ?? []), ...membership.lanes]);
-    }
-    for (const [ring, held] of steps) {
-      check(Math.max(...held) - Math.min(...held) <= 1, `ring ${ring} holds steps ${held.join()}`);
-      const owned = lanes.get(ring) ?? [];
-      check(new Set(owned).size === owned.length, `ring ${ring} computes lanes ${owned.join()}`);
-    }
+    this.store(membership.fence, uploading);
+    const isLast = uploading === this.size.numSteps;
+    if (isLast && membership.copied === uploading) this.rings.vote(membership, id, uploading + 1);
   }
 
   private store(fence: Fence, step: number): void {
@@ -450,12 +313,24 @@ export class Model {
     this.budget.restart -= 1;
     this.attempt += 1;
     this.cluster = this.newCluster();
-    this.ledger = this.openLedger();
+    this.ledger = this.ledger.reopened();
     for (const worker of this.workers.values()) {
       worker.link.coordinator = false;
       worker.outbox = [];
       worker.inbox = [];
     }
+    if (!this.isPaused) this.queue();
+  }
+
+  private pause(): void {
+    this.budget.pause -= 1;
+    this.apply({ type: 'pauseRequested', jobId: JOB });
+  }
+
+  private resume(): void {
+    this.isPaused = false;
+    this.attempt += 1;
+    this.ledger = this.ledger.reopened();
     this.queue();
   }
 
@@ -463,22 +338,11 @@ export class Model {
     return new Cluster(() => 'ring-token-of-the-model', { abortGraceMs: 0, growthIntervalMs: 0 });
   }
 
-  private openLedger(): Ledger {
-    return new Ledger({ numSamples: this.size.numSteps, batchSize: 1 }, this.ledgerStored);
-  }
-
   private queue(): void {
     const { min, numWorkers } = this.size;
     const job = testJob(JOB, { min, max: numWorkers, lanes: numWorkers });
     const checkpointStep = this.checkpoint === 0 ? null : this.checkpoint;
     this.apply({ type: 'jobQueued', job: { ...job, attempt: this.attempt, checkpointStep } });
-  }
-
-  private stepReport(fence: Fence, rank: number, step: number): Report {
-    const report = testStep(fence, rank, step, null);
-    return report.metrics === null
-      ? report
-      : { ...report, metrics: { ...report.metrics, cursor: step } };
   }
 
   private apply(input: ClusterInput): void {
@@ -504,18 +368,23 @@ export class Model {
       }
       case 'generationStarted':
         this.ledger.begin(effect.fence, effect.step);
-        this.keepLedger();
         return;
       case 'stepCommitted':
+        this.told = Math.max(this.told, effect.metrics.step);
         this.ledger.commit(effect.fence, effect.metrics);
-        this.keepLedger();
         return;
       case 'jobFinished': {
         this.hasEnded = true;
         check(effect.modelSha256 === `m${this.size.numSteps}`, `ended as ${effect.modelSha256}`);
         check(this.checkpoint === this.size.numSteps, 'ended before its model was stored');
-        const [epoch] = this.ledgerStored?.epochs ?? [];
-        check(epoch?.verdict === 'exact', `the ledger is ${JSON.stringify(epoch)}`);
+        this.ledger.checkEnd();
+        return;
+      }
+      case 'jobPaused': {
+        this.isPaused = true;
+        const { numCrashes, numCuts, numRestarts } = this.size;
+        if (numCrashes + numCuts + numRestarts > 0) return;
+        check(this.checkpoint >= this.told, `paused at ${this.checkpoint}, told of ${this.told}`);
         return;
       }
       case 'attemptFailed':
@@ -528,19 +397,9 @@ export class Model {
       case 'checkpointFailed':
       case 'loadFailed':
       case 'jobCancelled':
-      case 'jobPaused':
       case 'layersProbed':
       case 'noticeGiven':
         return;
     }
-  }
-
-  private keepLedger(): void {
-    const findings = this.ledger.takeFindings();
-    check(findings.length === 0, `the ledger finds ${JSON.stringify(findings)}`);
-    const { summary, epochs } = this.ledger.takeChange();
-    const stored = new Map(this.ledgerStored?.epochs.map((entry) => [entry.epoch, entry]));
-    for (const [epoch, entry] of epochs) if (entry !== null) stored.set(epoch, entry);
-    this.ledgerStored = { summary, epochs: [...stored.values()] };
   }
 }
