@@ -1,5 +1,6 @@
 import type { CoordinatorMessage, Fence } from '@skipring/protocol';
-import type { Prepare } from '../messages.js';
+import { Cluster } from '../cluster.js';
+import type { Hello, Prepare } from '../messages.js';
 import { testStep } from './fixture.js';
 import type { Report } from './simulation/simulated-worker.js';
 
@@ -138,3 +139,11 @@ export function stepReport(fence: Fence, rank: number, step: number): Report {
   if (report.metrics === null) return report;
   return { ...report, metrics: { ...report.metrics, cursor: step } };
 }
+
+/** What a worker tells of its state when it connects. */
+export const heldOf = ({ step }: ModelWorker): Hello['held'] =>
+  step === null ? null : { jobId: JOB, step };
+
+/** A coordinator's state machine for which no time passes. */
+export const newCluster = (): Cluster =>
+  new Cluster(() => 'ring-token-of-the-model', { abortGraceMs: 0, growthIntervalMs: 0 });

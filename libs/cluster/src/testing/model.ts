@@ -1,5 +1,5 @@
 import type { CoordinatorMessage, Fence } from '@skipring/protocol';
-import { Cluster } from '../cluster.js';
+import type { Cluster } from '../cluster.js';
 import type { ClusterEffect, ClusterInput } from '../messages.js';
 import { copyCluster, stateOf } from './copy.js';
 import { clusterKey, workerKey } from './model-key.js';
@@ -9,8 +9,10 @@ import {
   budgetOf,
   check,
   copyWorker,
+  heldOf,
   JOB,
   membershipOf,
+  newCluster,
   newWorker,
   ownMoves,
   ringOf,
@@ -21,8 +23,6 @@ import {
   type ModelWorker,
 } from './model-parts.js';
 import { ModelRings } from './model-rings.js';
-
-const heldOf = ({ step }: ModelWorker) => (step === null ? null : { jobId: JOB, step });
 
 /**
  * A job on a small cluster: the real state machine of the coordinator, and workers of which each part
@@ -46,7 +46,7 @@ export class Model {
     this.budget = budgetOf(size);
     this.rings = new ModelRings(this.workers, size.numSteps);
     this.ledger = new ModelLedger(size.numSteps);
-    this.cluster = this.newCluster();
+    this.cluster = newCluster();
     for (let index = 0; index < size.numWorkers; index += 1) {
       this.workers.set(`w${index}`, newWorker());
       this.connect(`w${index}`);
@@ -86,8 +86,10 @@ export class Model {
     const worker = this.workers.get(id);
     if (kind === 'tick') this.apply({ type: 'tick' });
     else if (kind === 'restart') this.restart();
-    else if (kind === 'pause') this.pause();
-    else if (kind === 'resume') this.resume();
+    else if (kind === 'pause') {
+      this.budget.pause -= 1;
+      this.apply({ type: 'pauseRequested', jobId: JOB });
+    } else if (kind === 'resume') this.resume();
     else if (worker !== undefined) this.moveWorker(kind, id, worker);
     this.rings.check();
   }
@@ -312,7 +314,7 @@ export class Model {
   private restart(): void {
     this.budget.restart -= 1;
     this.attempt += 1;
-    this.cluster = this.newCluster();
+    this.cluster = newCluster();
     this.ledger = this.ledger.reopened();
     for (const worker of this.workers.values()) {
       worker.link.coordinator = false;
@@ -322,20 +324,11 @@ export class Model {
     if (!this.isPaused) this.queue();
   }
 
-  private pause(): void {
-    this.budget.pause -= 1;
-    this.apply({ type: 'pauseRequested', jobId: JOB });
-  }
-
   private resume(): void {
     this.isPaused = false;
     this.attempt += 1;
     this.ledger = this.ledger.reopened();
     this.queue();
-  }
-
-  private newCluster(): Cluster {
-    return new Cluster(() => 'ring-token-of-the-model', { abortGraceMs: 0, growthIntervalMs: 0 });
   }
 
   private queue(): void {
