@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-const script = fileURLToPath(new URL('check-gpu.mjs', import.meta.url));
+const script = fileURLToPath(new URL('../../scripts/check-gpu.mjs', import.meta.url));
 
 // A machine with a driver runs the check itself: `npm run check:gpu`.
 it.skipIf(existsSync('/proc/driver/nvidia'))(
