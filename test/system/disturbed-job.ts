@@ -16,6 +16,8 @@ export type DisturbedJobOptions = Pick<JobSpecInput, 'lanes' | 'sync'> & {
   readonly numEpochs?: number;
   readonly numTrain?: number;
   readonly numTest?: number;
+  /** Longer than usual, for a job of many steps. */
+  readonly endDeadlineMs?: number;
 };
 
 /** A job to disturb, and what it must come to all the same. */
@@ -25,6 +27,7 @@ export class DisturbedJob {
     readonly spec: JobSpecInput,
     readonly totalSteps: number,
     private readonly undisturbed: JobView,
+    private readonly endDeadlineMs?: number,
   ) {}
 
   /** Runs the job once with nothing in its way, on all workers of the cluster. */
@@ -34,6 +37,7 @@ export class DisturbedJob {
       numEpochs = 4,
       numTrain = NUM_TRAIN,
       numTest = NUM_TEST,
+      endDeadlineMs,
       ...changes
     }: DisturbedJobOptions = {},
   ): Promise<DisturbedJob> {
@@ -46,10 +50,16 @@ export class DisturbedJob {
     });
     const { id } = await cluster.client.submit(spec);
     const watch = new JobWatch(cluster.client, id);
-    const undisturbed = await watch.ended();
+    const undisturbed = await watch.ended(endDeadlineMs);
     watch.close();
     expect(undisturbed).toMatchObject({ state: 'succeeded', attempt: 1, generation: 1 });
-    return new DisturbedJob(cluster, spec, undisturbed.progress.totalSteps, undisturbed);
+    return new DisturbedJob(
+      cluster,
+      spec,
+      undisturbed.progress.totalSteps,
+      undisturbed,
+      endDeadlineMs,
+    );
   }
 
   /** Submits the job again, under a watch. */
@@ -63,7 +73,7 @@ export class DisturbedJob {
 
   /** Waits for the end, and compares all that a job comes to with the undisturbed run. */
   async expectSame(watch: JobWatch): Promise<JobView> {
-    const job = await watch.ended();
+    const job = await watch.ended(this.endDeadlineMs);
     const { undisturbed, totalSteps } = this;
     expect(job).toMatchObject({ state: 'succeeded', modelSha256: undisturbed.modelSha256 });
     expect(job.lastEvaluation).toEqual(undisturbed.lastEvaluation);

@@ -7,7 +7,8 @@ import { ProcessCluster } from './process-cluster.js';
 const NUM_TRAIN = 18_007;
 /** Minutes each: `SKIPRING_RESIZES=10 npx vitest run --project system test/system/elastic.test.ts`. */
 const NUM_RESIZES = Number(process.env.SKIPRING_RESIZES ?? 0);
-const TIMEOUT_MS = 600_000;
+const TIMEOUT_MS = 1_800_000;
+const END_DEADLINE_MS = 900_000;
 /** Steps between two changes of the members: other ones each time, and the same in every run. */
 const PAUSES = [3, 1, 4, 2, 7, 1, 2, 5];
 
@@ -17,7 +18,11 @@ describe.runIf(NUM_RESIZES > 0)('a job that runs while workers come and go', () 
 
   beforeAll(async () => {
     cluster = await ProcessCluster.start(1);
-    job = await DisturbedJob.prepare(cluster, { numEpochs: 1, numTrain: NUM_TRAIN });
+    job = await DisturbedJob.prepare(cluster, {
+      numEpochs: 1,
+      numTrain: NUM_TRAIN,
+      endDeadlineMs: END_DEADLINE_MS,
+    });
   }, TIMEOUT_MS);
   beforeEach(() => cluster.haveWorkers(1));
   afterAll(() => cluster.stop());
