@@ -1,22 +1,26 @@
 // Runs the named benchmarks, or all but `gpu`:
-// node bench/run.mjs [step] [endurance] [ring] [sync] [gpu] [--runs N] [--quick] [--json FILE];
+// node bench/run.mjs [step] [endurance] [ring] [overlap] [sync] [gpu] [--runs N] [--quick]
+// [--json FILE];
 // `step` also takes --only TEXT, `endurance` --steps N, `ring` --ranks 2,4 and --sizes 1000,1000000
-// (bytes); `sync` takes --data DIR, of Fashion-MNIST's files, and --plot FILE, for an SVG. --quick is
-// for a first look: two runs, and a tenth of the steps of `endurance`.
+// (bytes), `overlap` --sizes 224,64 (of images); `sync` takes --data DIR, of Fashion-MNIST's files, and
+// --plot FILE, for an SVG. --quick is for a first look: two runs, and a tenth of the steps of
+// `endurance`.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { machine } from './lib/machine.mjs';
 import { endurance, enduranceTable } from './endurance.mjs';
+import { overlap, overlapTable } from './overlap.mjs';
 import { ring, ringTable } from './ring.mjs';
 import { gpuStep, step, stepTable } from './step.mjs';
 import { plotSync, sync, syncTable } from './sync.mjs';
 
-const benchmarks = { step, endurance, ring, sync, gpu: gpuStep };
+const benchmarks = { step, endurance, ring, overlap, sync, gpu: gpuStep };
 const tables = {
   step: stepTable,
   gpu: stepTable,
   ring: ringTable,
   endurance: enduranceTable,
+  overlap: overlapTable,
   sync: syncTable,
 };
 

@@ -12,7 +12,7 @@ const LANES = { count: 5, size: 12 };
 export const STEPS_PER_EPOCH = 7;
 export const CHECKPOINT_STEPS = 10;
 
-export type DisturbedJobOptions = Pick<JobSpecInput, 'lanes' | 'sync'> & {
+export type DisturbedJobOptions = Partial<Pick<JobSpecInput, 'model' | 'lanes' | 'sync'>> & {
   readonly numEpochs?: number;
   readonly numTrain?: number;
   readonly numTest?: number;
@@ -60,6 +60,11 @@ export class DisturbedJob {
       undisturbed,
       endDeadlineMs,
     );
+  }
+
+  /** Of the undisturbed run. */
+  get modelSha256(): string | null {
+    return this.undisturbed.modelSha256;
   }
 
   /** Submits the job again, under a watch. */

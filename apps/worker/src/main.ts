@@ -101,6 +101,7 @@ const worker = new ComputeWorker(
     departure.end(0);
   },
   options.takesFaults ? new FaultInjector(link) : null,
+  options.overlaps,
 );
 
 async function shutDown(exitCode: number): Promise<void> {

@@ -39,6 +39,7 @@ const environmentSchema = z.object({
   SKIPRING_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   SKIPRING_TRACES_URL: z.url({ protocol: /^https?$/ }).optional(),
   SKIPRING_TRACES_EVERY_STEPS: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  SKIPRING_OVERLAP: z.enum(['0', '1']).default('1'),
   SKIPRING_FAULTS: z.enum(['0', '1']).default('0'),
   SKIPRING_PARENT_PIPE: z.enum(['0', '1']).default('0'),
 });
@@ -69,6 +70,8 @@ export interface WorkerOptions {
   readonly threads: number;
   /** From SIGTERM to the end: to finish the step, hand the lanes over, store the state if need be. */
   readonly graceMs: number;
+  /** Whether the ring begins with what is computed while the rest is; decides no bit. */
+  readonly overlaps: boolean;
   readonly device: 'auto' | 'cpu' | 'gpu';
   /** Devices that CUDA may use, as its own variable names them; null: all. */
   readonly visibleDevices: string | null;
@@ -117,6 +120,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): WorkerOptions {
     metricsPort: values.SKIPRING_WORKER_METRICS_PORT,
     threads: values.SKIPRING_WORKER_THREADS,
     graceMs: values.SKIPRING_WORKER_GRACE_MS,
+    overlaps: values.SKIPRING_OVERLAP === '1',
     device: values.SKIPRING_DEVICE,
     visibleDevices: values.CUDA_VISIBLE_DEVICES ?? null,
     cacheDirectory: values.SKIPRING_CACHE_DIR ?? join(cacheHome, 'skipring'),

@@ -32,6 +32,13 @@ export interface CollectiveCall {
   readonly deadlineMs: number;
 }
 
+/** What this rank has done in its current ring. */
+export interface RingTraffic {
+  readonly bytesSent: number;
+  /** Milliseconds in which a collective was under way. */
+  readonly busyMs: number;
+}
+
 /** What the compute thread asks the I/O thread and waits for. */
 export type IoRequest =
   | {
@@ -58,8 +65,7 @@ export type IoToCompute =
       readonly kind: 'reply';
       readonly id: number;
       readonly error: ThreadError | null;
-      /** Bytes that this rank has sent in the current ring. */
-      readonly bytesSent: number;
+      readonly traffic: RingTraffic;
     }
   | { readonly kind: 'message'; readonly message: CoordinatorMessage }
   | { readonly kind: 'gatewayClosed' }

@@ -17,12 +17,25 @@ export class GraphBuilder {
   private readonly names = new Map<string, number>();
 
   /** Adds a node; returns its name. */
-  node(op: string, inputs: readonly string[], attributes: Attributes, hint: string = op): string {
+  node(
+    op: string,
+    inputs: readonly string[],
+    attributes: Attributes,
+    hint: string = op,
+    types?: readonly number[],
+  ): string {
     const count = this.names.get(hint) ?? 0;
     this.names.set(hint, count + 1);
     const name = count === 0 ? hint : `${hint}_${count}`;
     const { layer } = this;
-    this.nodes.push({ name, op, inputs, attributes, ...(layer === null ? {} : { layer }) });
+    this.nodes.push({
+      name,
+      op,
+      inputs,
+      attributes,
+      ...(types === undefined ? {} : { types }),
+      ...(layer === null ? {} : { layer }),
+    });
     return name;
   }
 

@@ -44,6 +44,8 @@ export interface Node {
   /** `name:index` of a value, or `^name` of a node that must have run before. */
   readonly inputs: readonly string[];
   readonly attributes: Attributes;
+  /** Element types of its outputs; absent for a node that was not recorded. */
+  readonly types?: readonly number[];
   /** The layer that asked for it while the model was recorded; absent outside of layers. */
   readonly layer?: string;
 }

@@ -177,6 +177,10 @@ export const workerProcessMetrics = {
     ['part'],
   ),
   ringBytes: counter('skipring_ring_sent_bytes_total', 'Bytes that this worker sent on the ring.'),
+  ringHidden: gauge(
+    'skipring_ring_hidden_ratio',
+    'Share of the time of the ring in the last step that this worker spent computing, not waiting.',
+  ),
   aborts: counter(
     'skipring_generation_aborts_total',
     'Generations that this worker left on error.',

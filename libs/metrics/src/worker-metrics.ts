@@ -9,6 +9,8 @@ import { partSeconds, wholeSeconds } from './step-parts.js';
 export interface RankStep {
   readonly step: number;
   readonly parts: StepParts;
+  /** Milliseconds that the ring worked while this rank computed; absent: none. */
+  readonly ringHiddenMs?: number | undefined;
   /** Bytes that this rank sent on the ring for this step. */
   readonly ringBytes: number;
   /** Samples that this rank computed. */
@@ -41,7 +43,7 @@ export class WorkerMetrics {
     this.setConnected(false);
   }
 
-  observeStep({ step, parts, ringBytes, samples, metrics }: RankStep): void {
+  observeStep({ step, parts, ringHiddenMs = 0, ringBytes, samples, metrics }: RankStep): void {
     const seconds = wholeSeconds(parts);
     this.instruments.step.set(step);
     this.instruments.stepDuration.observe(seconds);
@@ -49,6 +51,8 @@ export class WorkerMetrics {
       this.instruments.partDuration.observe({ part }, partTime);
     }
     this.instruments.ringBytes.inc(ringBytes);
+    const ringMs = ringHiddenMs + parts.ringMs;
+    if (ringBytes > 0 && ringMs > 0) this.instruments.ringHidden.set(ringHiddenMs / ringMs);
     this.instruments.samples.inc(samples);
     if (seconds > 0) this.instruments.imagesPerSecond.set(samples / seconds);
     if (metrics === null) return;

@@ -105,6 +105,8 @@ export const workerMessageSchema = z.discriminatedUnion('type', [
     rank: z.int().min(0),
     step: z.int().min(1),
     parts: stepPartsSchema,
+    /** Milliseconds that the ring worked while this rank computed; absent: none. */
+    ringHiddenMs: z.number().min(0).optional(),
     ringBytes: z.int().min(0),
     /** Samples that this rank computed. */
     samples: z.int().min(0),

@@ -19,6 +19,8 @@ export interface RankStepSpan {
   /** Samples that this rank computed, and bytes that it sent on the ring. */
   readonly samples: number;
   readonly ringBytes: number;
+  /** Milliseconds that the ring worked in the time of the other parts; absent: none. */
+  readonly ringHiddenMs?: number | undefined;
 }
 
 /**
@@ -51,12 +53,13 @@ export class StepTracer {
    * One rank's share. A part's span is as long as the part took in all; the parts stand one after
    * another, though data and computing of a step's lanes take turns.
    */
-  rankStep({ fence, step, parts, samples, ringBytes }: RankStepSpan): void {
+  rankStep({ fence, step, parts, samples, ringBytes, ringHiddenMs = 0 }: RankStepSpan): void {
     if (!this.isDrawn(step)) return;
     const endTime = this.now();
     const wholeMs = Object.values(parts).reduce((sum, ms) => sum + ms, 0);
     let startTime = endTime - wholeMs;
-    const attributes = { ...fenceAttributes(fence, step), samples, ringBytes };
+    const ring = { ringBytes, ringHiddenMs };
+    const attributes = { ...fenceAttributes(fence, step), samples, ...ring };
     const whole = this.tracer.startSpan('rank', { startTime, attributes }, below(fence, step));
     const inside = trace.setSpan(ROOT_CONTEXT, whole);
     for (const [part, name] of Object.entries(PART_SPANS)) {

@@ -1,4 +1,4 @@
-import type { ActivationStatistics } from './engine.js';
+import type { ActivationStatistics, VectorPart } from './engine.js';
 import type { Generation } from './generation.js';
 import { laneSeed } from './lane-seed.js';
 import { readNonFinite } from './reduced-vector.js';
@@ -26,14 +26,21 @@ export interface AddedLanes {
   readonly activations: ActivationStatistics | null;
 }
 
-/** Computes lanes one after the other and leaves their sum in `vector`, shape [layout.length]. */
+/**
+ * Computes lanes one after the other and leaves their sum in `vector`, shape [layout.length].
+ *
+ * @param onBucket told of each bucket whose sum is complete while the rest of the last lane is still
+ *   to be computed, which waits for it; of none where that lane has no samples
+ */
 export async function addLanes(
   g: Generation,
   vector: Int32Array | Float32Array,
   { lanes, step, exponents, isProbed = false }: LaneWork,
   watch: Stopwatch,
+  onBucket: ((bucket: number) => Promise<void>) | null = null,
 ): Promise<AddedLanes> {
   const { engine } = g.state;
+  const { layout } = engine;
   let badLane: number | null = null;
   let samples = 0;
   let activations: ActivationStatistics | null = null;
@@ -50,19 +57,23 @@ export async function addLanes(
       const look = () => engine.probe?.activations(batch, seed) ?? null;
       activations = await watch.time('computeMs', look);
     }
-    const yielded = await watch.time('computeMs', async () => {
+    await watch.time('computeMs', async () => {
       await g.onPhase('compute', step + 1);
-      const term = engine.forwardBackward(batch, exponents, g.spec.lanes.count, seed);
-      add(vector, term);
-      return term;
+      const segments = engine.segments(batch, exponents, g.spec.lanes.count, seed);
+      let bucket = 0;
+      for (const parts of segments) {
+        for (const part of parts) add(vector, part);
+        if (onBucket !== null && lane === lanes.at(-1)) await onBucket(bucket);
+        bucket += 1;
+        await g.clock.turn();
+      }
     });
-    if (badLane === null && readNonFinite(yielded, engine.layout).length > 0) badLane = lane;
-    await g.clock.turn();
+    if (badLane === null && readNonFinite(vector, layout).length > 0) badLane = lane;
   }
   return { badLane, samples, activations };
 }
 
-function add(sum: Int32Array | Float32Array, term: Int32Array | Float32Array): void {
-  const { length } = sum;
-  for (let i = 0; i < length; i++) sum[i] = (sum[i] ?? 0) + (term[i] ?? 0);
+function add(sum: Int32Array | Float32Array, { offset, values }: VectorPart): void {
+  const { length } = values;
+  for (let i = 0; i < length; i++) sum[offset + i] = (sum[offset + i] ?? 0) + (values[i] ?? 0);
 }

@@ -25,6 +25,23 @@ export interface TensorSlot {
   readonly length: number;
 }
 
+/** Slots that the ring sums together, as soon as the backward pass has finished all of them. */
+export interface Bucket {
+  readonly firstSlot: number;
+  /** The first slot behind it. */
+  readonly endSlot: number;
+  /** First element in the vector. */
+  readonly offset: number;
+  /** Number of elements. */
+  readonly length: number;
+}
+
+/** Values from `offset` on of a lane's vector. */
+export interface VectorPart {
+  readonly offset: number;
+  readonly values: Int32Array | Float32Array;
+}
+
 /**
  * Layout of the vector that one lane yields and the ring sums. All elements have the vector's one
  * element type (int32 for `exact`, float32 otherwise):
@@ -37,6 +54,8 @@ export interface TensorSlot {
  */
 export interface VectorLayout {
   readonly slots: readonly TensorSlot[];
+  /** All slots, in the order in which a backward pass finishes them; a function of the model alone. */
+  readonly buckets: readonly Bucket[];
   /** Index of `lossSum`; `correct` and `samples` follow it. */
   readonly metricsOffset: number;
   /** Index of the first overflow flag (one element per slot). */
@@ -134,6 +153,17 @@ export interface Engine {
     lanes: number,
     seed: number,
   ): Int32Array | Float32Array;
+  /**
+   * The same in parts, one item for each bucket and in their order, each computed when it is asked
+   * for: with an item its bucket is complete, with the last one metrics and flags are. The bits are
+   * those of `forwardBackward`.
+   */
+  segments(
+    batch: LaneBatch,
+    exponents: Int32Array,
+    lanes: number,
+    seed: number,
+  ): Iterable<readonly VectorPart[]>;
   /** One optimizer update from the reduced vector; also moves the batch-norm moving statistics. */
   apply(reduced: Int32Array | Float32Array, inputs: ApplyInputs): void;
   /** Forward pass in inference mode over one evaluation batch. */

@@ -32,6 +32,8 @@ export interface GenerationOptions {
   readonly signal: AbortSignal;
   /** Steps between comparisons of the replicas' state; besides those at epoch ends. */
   readonly hashEverySteps?: number;
+  /** Whether the ring begins with what is computed while the rest is; default true. Decides no bit. */
+  readonly overlaps?: boolean;
   readonly clock?: Clock;
   readonly onPhase?: PhaseHook;
 }

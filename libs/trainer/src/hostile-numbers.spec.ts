@@ -218,6 +218,7 @@ describe('replicas', () => {
       rank: 1,
       worldSize: 2,
       bytesSent: 0,
+      busyMs: 0,
       broadcast: (bytes, root, deadlineMs) => second!.broadcast(bytes, root, deadlineMs),
       allReduce: async (vector, deadlineMs) => {
         await second!.allReduce(vector, deadlineMs);

@@ -37,6 +37,44 @@ describe('a lost peer', () => {
     expect(job.snapshots.at(-1)).toEqual(expected.snapshots.at(-1));
   });
 
+  // 8 steps of two more operations each: a second bucket, and metrics with flags.
+  it.each([...operations, ...operations.slice(0, 16).map((operation) => 25 + operation)])(
+    'operation %i fails, with buckets on the ring while the rest is computed: the same bits',
+    async (at) => {
+      const expected = await train({}, whole.lanes);
+      const job = new SimulatedJob({}, { numSamples: NUM_SAMPLES, numBuckets: 2 });
+      const outcomes = await job.run({ ...three, faults: failing(at) });
+      for (const outcome of outcomes) expect(outcome).toMatchObject({ code: 'PEER_LOST' });
+      job.lose(2);
+      const [outcome] = await job.run({
+        lanes: [
+          [3, 2],
+          [1, 0],
+        ],
+      });
+      expect(outcome?.kind).toBe('finished');
+      expect(job.snapshots.at(-1)).toEqual(expected.snapshots.at(-1));
+    },
+  );
+
+  it.each(['exact', 'float32', 'bfloat16'] as const)(
+    'buckets begin early or late: the same bits, %s',
+    async (reduction) => {
+      const [early, late] = await Promise.all(
+        [true, false].map(async (overlaps) => {
+          const job = new SimulatedJob(
+            { reduction },
+            { numSamples: NUM_SAMPLES, numBuckets: 2, overlaps },
+          );
+          const outcomes = await job.run(three);
+          expect(outcomes.map(({ kind }) => kind)).toEqual(['finished', 'finished', 'finished']);
+          return job.snapshots.at(-1);
+        }),
+      );
+      expect(early).toEqual(late);
+    },
+  );
+
   it.each(operations)('operation %i reaches rank 1 alone: the same bits after', async (at) => {
     const expected = await train({}, whole.lanes);
     for (const survivors of [

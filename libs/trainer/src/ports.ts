@@ -18,10 +18,12 @@ export interface Collective {
   readonly worldSize: number;
   /** Payload bytes that this rank has sent in this generation. */
   readonly bytesSent: number;
+  /** Milliseconds of this generation in which an operation of this rank was under way. */
+  readonly busyMs: number;
   /**
    * Sums `vector` over all ranks, in place and with the same bits on every rank; int32 sums wrap.
    * `vector` lies in a SharedArrayBuffer and has the same length on every rank. After a rejection
-   * its contents are undefined.
+   * its contents are undefined. Operations on other vectors may be under way at the same time.
    *
    * @param wire of a float32 vector: `bfloat16` rounds what is sent, for half the bytes
    */
@@ -82,6 +84,8 @@ export type PhaseHook = (phase: Phase, step: number) => Promise<void> | void;
 export interface StepReport {
   readonly step: number;
   readonly parts: StepParts;
+  /** Milliseconds that the ring worked while this rank computed: those that `ringMs` has not. */
+  readonly ringHiddenMs: number;
   readonly ringBytes: number;
   /** Samples that this rank computed. */
   readonly samples: number;

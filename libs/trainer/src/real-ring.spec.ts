@@ -9,6 +9,7 @@ import type { SimulatedRing } from './testing/simulated-job.js';
 /** The segmented ring of the collective room, under the trainer's port. */
 class RingCollective implements Collective {
   readonly bytesSent = 0;
+  readonly busyMs = 0;
   constructor(private readonly transport: Transport) {}
   get rank(): number {
     return this.transport.rank;

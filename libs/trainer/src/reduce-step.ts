@@ -2,6 +2,7 @@ import { samplesInStep, stepInEpoch } from '@skipring/data';
 import type { SkippedStep } from '@skipring/protocol';
 import { addLanes } from './add-lanes.js';
 import { agree } from './agree.js';
+import { BucketReduction } from './bucket-reduction.js';
 import { statisticsDue } from './due.js';
 import type { ActivationStatistics } from './engine.js';
 import { TrainerError } from './errors.js';
@@ -27,6 +28,8 @@ export interface ReducedStep {
   /** Samples that this rank computed. */
   readonly samples: number;
   readonly numRepeats: number;
+  /** Milliseconds of the ring's work that computing hid. */
+  readonly ringHiddenMs: number;
   /** Of lane 0, on the rank that owns it, where they are due. */
   readonly activations: ActivationStatistics | null;
   /** Why the step is to change nothing; null for one that is to be taken. */
@@ -43,15 +46,17 @@ export interface ReducedStep {
 export async function reduceStep(g: Generation, watch: Stopwatch): Promise<ReducedStep> {
   const { layout } = g.state.engine;
   let exponents = g.state.exponents;
+  let ringHiddenMs = 0;
   for (let numRepeats = 0; ; numRepeats++) {
     const { step } = g.state.position;
     const isProbed = statisticsDue(g.spec, step + 1);
     const work = { lanes: g.lanes, step, exponents, isProbed };
-    const { badLane, samples, activations } = await addLanes(g, g.vector, work, watch);
-    await watch.time('ringMs', async () => {
-      await g.onPhase('reduce', step + 1);
-      await sumOverRanks(g);
-    });
+    const reduction = new BucketReduction(g);
+    const onBucket = g.overlaps ? (bucket: number) => reduction.begin(bucket) : null;
+    const { badLane, samples, activations } = await addLanes(g, g.vector, work, watch, onBucket);
+    const waitFrom = g.clock.now();
+    await watch.time('ringMs', () => reduction.finish());
+    ringHiddenMs += Math.max(0, reduction.busyMs - (g.clock.now() - waitFrom));
     const { maxima, badLanes } = await watch.time('commitMs', async () => {
       await g.onPhase('vote', step + 1);
       return vote(g, inspect(g.vector, layout), badLane);
@@ -61,28 +66,12 @@ export async function reduceStep(g: Generation, watch: Stopwatch): Promise<Reduc
     if (overflow === null) {
       const sums = readSums(g.vector, layout);
       requireAllSamples(g, sums.samples);
-      return { sums, maxima, exponents, samples, numRepeats, activations, skipped };
+      const told = { numRepeats, ringHiddenMs, activations, skipped };
+      return { sums, maxima, exponents, samples, ...told };
     }
     exponents = backOff(g.state, g.state.position.step, exponents, overflow);
     seekPosition(g);
   }
-}
-
-/** Slots may cross the ring as bfloat16; counts and flags stay whole numbers. */
-async function sumOverRanks({
-  collective,
-  vector,
-  spec,
-  state,
-  deadlineMs,
-}: Generation): Promise<void> {
-  if (spec.reduction !== 'bfloat16') {
-    await collective.allReduce(vector, deadlineMs);
-    return;
-  }
-  const { metricsOffset } = state.engine.layout;
-  await collective.allReduce(vector.subarray(0, metricsOffset), deadlineMs, 'bfloat16');
-  await collective.allReduce(vector.subarray(metricsOffset), deadlineMs);
 }
 
 /** Makes the batch source go on with the step at the state's position. */

@@ -20,13 +20,14 @@ export interface Before {
 export function describe(
   g: Generation,
   before: Before,
-  { sums, samples, numRepeats, skipped }: ReducedStep,
+  { sums, samples, numRepeats, ringHiddenMs, skipped }: ReducedStep,
   learningRate: number,
   watch: Stopwatch,
 ): StepReport {
   return {
     step: before.position.step + 1,
     parts: watch.parts,
+    ringHiddenMs,
     ringBytes: g.collective.bytesSent - before.bytesSent,
     samples,
     numRepeats,
@@ -54,6 +55,7 @@ export function describePeriod(
     const report = {
       step: position.step + 1,
       parts,
+      ringHiddenMs: 0,
       ringBytes: share(ringBytes, index, numSteps),
       samples: share(samples, index, numSteps),
       numRepeats: isLast ? numRepeats : 0,

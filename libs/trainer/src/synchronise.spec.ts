@@ -95,6 +95,7 @@ function observed(
     rank: collective.rank,
     worldSize: collective.worldSize,
     bytesSent: 0,
+    busyMs: 0,
     allReduce: (vector, deadlineMs) => collective.allReduce(vector, deadlineMs),
     broadcast: async (bytes, root, deadlineMs) => {
       await collective.broadcast(bytes, root, deadlineMs);

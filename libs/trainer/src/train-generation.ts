@@ -76,6 +76,7 @@ function begin(options: GenerationOptions): Generation {
   const { buffer, dataOffset } = SharedMemory.allocate(length * Int32Array.BYTES_PER_ELEMENT);
   return {
     hashEverySteps: 50,
+    overlaps: true,
     clock: systemClock,
     onPhase: () => undefined,
     ...options,

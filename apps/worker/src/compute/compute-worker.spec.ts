@@ -4,9 +4,11 @@ import { TrainingState } from '@skipring/trainer';
 import { ArithmeticEngine, MemoryBatches } from '@skipring/trainer/testing';
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
-import type { IoRequest } from '../thread-messages.js';
+import type { IoRequest, RingTraffic } from '../thread-messages.js';
 import { ComputeWorker } from './compute-worker.js';
 import { JobSession, type Prepare } from './job-session.js';
+
+const NO_TRAFFIC: RingTraffic = { bytesSent: 0, busyMs: 0 };
 
 type Stop = Extract<CoordinatorMessage, { type: 'stop' }>;
 
@@ -62,7 +64,7 @@ class WorkerBench {
   /** Data and model of a new session. */
   loaded: Promise<void> = Promise.resolve();
   /** Called for every request to the I/O thread. */
-  answer: (request: IoRequest) => Promise<number> = () => Promise.resolve(0);
+  answer: (request: IoRequest) => Promise<RingTraffic> = () => Promise.resolve(NO_TRAFFIC);
   readonly state = stateAt(0);
 
   constructor() {
@@ -170,7 +172,7 @@ describe('the compute worker', () => {
     bench.handle(prepareMessage(1, 0, 40));
     await bench.next('ready');
     bench.answer = ({ kind }) =>
-      kind === 'connectRing' ? Promise.reject(new Error('no peer')) : Promise.resolve(0);
+      kind === 'connectRing' ? Promise.reject(new Error('no peer')) : Promise.resolve(NO_TRAFFIC);
     bench.handle(prepareMessage(2, 1, 40));
     await bench.next('aborted');
     bench.handle(stopMessage(2, true));
@@ -204,7 +206,7 @@ describe('the compute worker', () => {
     const generations: number[] = [];
     bench.answer = (request) => {
       if (request.kind === 'connectRing') generations.push(request.fence.generation);
-      return Promise.resolve(0);
+      return Promise.resolve(NO_TRAFFIC);
     };
     bench.handle(prepareMessage(1));
     await vi.waitFor(() => {
@@ -222,7 +224,8 @@ describe('the compute worker', () => {
     let giveUp: (error: Error) => void = () => undefined;
     bench.answer = (request) => {
       if (request.kind === 'closeRing') giveUp(new Error('closed'));
-      if (request.kind !== 'connectRing' || request.fence.generation > 1) return Promise.resolve(0);
+      if (request.kind !== 'connectRing' || request.fence.generation > 1)
+        return Promise.resolve(NO_TRAFFIC);
       return new Promise((_, reject) => {
         giveUp = reject;
       });
@@ -240,7 +243,7 @@ describe('the compute worker', () => {
     let giveUp: (error: Error) => void = () => undefined;
     bench.answer = ({ kind }) => {
       if (kind === 'closeRing') giveUp(new Error('closed'));
-      if (kind !== 'connectRing') return Promise.resolve(0);
+      if (kind !== 'connectRing') return Promise.resolve(NO_TRAFFIC);
       return new Promise((_, reject) => {
         giveUp = reject;
       });

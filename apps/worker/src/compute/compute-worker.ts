@@ -46,6 +46,8 @@ export class ComputeWorker {
     private readonly onReleased: () => void,
     /** Null: it takes no faults. */
     private readonly faults: Pick<FaultInjector, 'replace' | 'reach'> | null = null,
+    /** Whether the ring begins with what is computed while the rest is. */
+    private readonly overlaps = true,
   ) {}
 
   /** Never throws; messages are handled in order, and a failure is reported to the coordinator. */
@@ -230,6 +232,7 @@ export class ComputeWorker {
       schedule: learningRateAt(spec.training, totalSteps(spec, numSamples)),
       deadlineMs: COLLECTIVE_DEADLINE_MS,
       signal,
+      overlaps: this.overlaps,
       ...(faults === null ? {} : { onPhase: (phase, step) => faults.reach(phase, step, fence) }),
     });
     switch (outcome.kind) {

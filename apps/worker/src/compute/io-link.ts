@@ -8,6 +8,7 @@ import type {
   IoRequest,
   IoThreadData,
   IoToCompute,
+  RingTraffic,
   ThreadError,
 } from '../thread-messages.js';
 
@@ -21,7 +22,7 @@ export interface IoEvents {
 }
 
 interface Pending {
-  resolve(bytesSent: number): void;
+  resolve(traffic: RingTraffic): void;
   reject(error: Error): void;
 }
 
@@ -87,11 +88,11 @@ export class IoLink {
   }
 
   /**
-   * Resolves with the bytes that this rank has sent in the current ring. Rejects with
+   * Resolves with what this rank has done in the current ring. Rejects with
    * RemoteThreadError, or with the reason why the thread is gone; the I/O thread bounds every request
    * by its own deadline.
    */
-  request(request: IoRequest): Promise<number> {
+  request(request: IoRequest): Promise<RingTraffic> {
     if (this.failure !== null) return Promise.reject(this.failure);
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
@@ -126,7 +127,7 @@ export class IoLink {
       case 'reply': {
         const pending = this.pending.get(message.id);
         this.pending.delete(message.id);
-        if (message.error === null) pending?.resolve(message.bytesSent);
+        if (message.error === null) pending?.resolve(message.traffic);
         else pending?.reject(new RemoteThreadError(message.error));
         return;
       }

@@ -12,10 +12,11 @@ export function makeReporter(
 ): Reporter {
   let latestHash: string | null = null;
   return {
-    step({ step, parts, ringBytes, samples, metrics }) {
+    step({ step, parts, ringHiddenMs, ringBytes, samples, metrics }) {
       const stateHash = latestHash;
       latestHash = null;
-      send({ type: 'step', fence, rank, step, parts, ringBytes, samples, metrics, stateHash });
+      const ring = { ringHiddenMs, ringBytes };
+      send({ type: 'step', fence, rank, step, parts, ...ring, samples, metrics, stateHash });
     },
     stateHash(_step, hash) {
       latestHash = hash;

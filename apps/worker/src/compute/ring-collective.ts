@@ -6,6 +6,7 @@ import type { IoLink } from './io-link.js';
 /** The trainer's collectives, run by the I/O thread over shared memory while this thread waits. */
 export class RingCollective implements Collective {
   bytesSent = 0;
+  busyMs = 0;
 
   constructor(
     private readonly link: Pick<IoLink, 'request'>,
@@ -43,7 +44,9 @@ export class RingCollective implements Collective {
 
   private async run(call: CollectiveCall): Promise<void> {
     if (this.worldSize === 1 || call.length === 0) return;
-    this.bytesSent = await this.link.request({ kind: 'collective', call });
+    const { bytesSent, busyMs } = await this.link.request({ kind: 'collective', call });
+    this.bytesSent = bytesSent;
+    this.busyMs = busyMs;
   }
 }
 

@@ -13,7 +13,8 @@ import {
   type SilenceLimits,
 } from '@skipring/transport-ws';
 import type { RingFaults } from '../faults/ring-faults.js';
-import type { CollectiveCall, IoRequest } from '../thread-messages.js';
+import type { CollectiveCall, IoRequest, RingTraffic } from '../thread-messages.js';
+import { BusyTime } from './busy-time.js';
 
 const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 
@@ -36,6 +37,7 @@ export class RingSession {
   /** Worker ids of the current ring, by rank. */
   private members: readonly string[] = [];
   private connecting: AbortController | null = null;
+  private busy = new BusyTime();
   /** What the compute thread has asked to reduce in this ring, by its number. */
   private readonly memories = new Map<number, SharedMemory>();
 
@@ -63,9 +65,8 @@ export class RingSession {
     return this.listener.port;
   }
 
-  /** Bytes that this rank has sent in the current ring. */
-  get bytesSent(): number {
-    return this.transport?.bytesSent ?? 0;
+  get traffic(): RingTraffic {
+    return { bytesSent: this.transport?.bytesSent ?? 0, busyMs: this.busy.ms };
   }
 
   /** From whom this worker receives in the current ring, and how fast, once that was seen. */
@@ -83,6 +84,7 @@ export class RingSession {
     const connecting = new AbortController();
     this.connecting = connecting;
     await disconnected;
+    this.busy = new BusyTime();
     this.members = request.members.map(({ workerId }) => workerId);
     const { faults, silence, onBroken } = this.options;
     faults?.reset();
@@ -104,6 +106,16 @@ export class RingSession {
   }
 
   async run(call: CollectiveCall): Promise<void> {
+    const { busy } = this;
+    busy.begin();
+    try {
+      await this.runNow(call);
+    } finally {
+      busy.end();
+    }
+  }
+
+  private async runNow(call: CollectiveCall): Promise<void> {
     const { transport } = this;
     if (transport === null) throw new RingAbsentError();
     const { byteOffset, length, deadlineMs } = call;

@@ -167,14 +167,14 @@ port.on('message', (message: ComputeToIo) => {
     case 'request':
       answer(message.request).then(
         () => {
-          post({ kind: 'reply', id: message.id, error: null, bytesSent: ring.bytesSent });
+          post({ kind: 'reply', id: message.id, error: null, traffic: ring.traffic });
         },
         (error: unknown) => {
           post({
             kind: 'reply',
             id: message.id,
             error: describeError(error),
-            bytesSent: ring.bytesSent,
+            traffic: ring.traffic,
           });
         },
       );

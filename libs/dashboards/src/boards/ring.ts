@@ -70,6 +70,20 @@ export const ring: Board = {
           ],
         },
         {
+          title: 'Ring time hidden',
+          help: 'Share of the time of the ring that a worker spent computing the rest of the gradient instead of waiting. Models with a gradient of one bucket hide none.',
+          kind: 'lines',
+          unit: 'percentunit',
+          width: 12,
+          max: 1,
+          queries: [
+            {
+              expression: latest(worker.ringHidden, 'instance', CHOSEN_WORKERS),
+              legend: '{{instance}}',
+            },
+          ],
+        },
+        {
           title: 'Share of the step',
           help: 'Time in the ring over the time of the whole step. It grows with the number of workers and shrinks with the lanes per worker.',
           kind: 'lines',

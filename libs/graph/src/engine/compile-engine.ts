@@ -5,6 +5,7 @@ import type { NodeBackend } from '../binding.js';
 import { GraphBuilder } from '../graph-builder.js';
 import { DataType, type Node, type Output } from '../graph-def.js';
 import { autocast } from '../passes/autocast.js';
+import { cut } from '../passes/cut.js';
 import { compareRecordings } from '../passes/compare-recordings.js';
 import { prune } from '../passes/prune.js';
 import { shareConstants } from '../passes/share-constants.js';
@@ -15,7 +16,7 @@ import { buildApply } from './apply-graph.js';
 import { GraphEngine, type EvaluationGraph, type LaneGraph } from './graph-engine.js';
 import { initialState } from './initial-state.js';
 import { layersOf, type ActivationGraph, type ProbeGraphs } from './layer-probe.js';
-import { exactVector, floatVector } from './lane-vector.js';
+import { exactBuckets, floatBuckets } from './lane-vector.js';
 import { layoutOf } from './layout.js';
 import { optimizerOf, slotName, type OptimizerSpec } from './optimizers.js';
 import { buildNorms, recordActivations } from './probe-graphs.js';
@@ -42,6 +43,8 @@ export interface EngineOptions {
   readonly inputShape: InputShape;
   /** Whether the engine can look at its layers; changes no bit of what it trains. */
   readonly hasProbe?: boolean;
+  /** Bytes at which a bucket of the vector is closed; for tests. */
+  readonly bucketBytes?: number;
 }
 
 /** Begins the names of what is recorded of lanes. */
@@ -72,17 +75,17 @@ export function compileEngine(options: EngineOptions): Engine {
     const scope = `${LANE_SCOPE}${samples}`;
     const record = { ...options, backend, builder: g, variables, samples, scope, sampleSeed: 1 };
     const lane = recordLane({ ...record, variableOf }, spec.labelSmoothing);
-    layout ??= layoutOf(lane.slots);
+    layout ??= layoutOf(lane.slots, options.bucketBytes);
     momenta = lane.momenta;
     const { images, labels, seed } = lane;
     if (spec.reduction === 'exact') {
       const scales = g.placeholder(`${scope}/scales`, DataType.float32, [layout.slots.length]);
       const limit = g.placeholder(`${scope}/limit`, DataType.float32, []);
-      const vector = exactVector(g, layout, lane, { scales, limit });
-      lanes.set(samples, { images, labels, seed, vector, exact: { scales, limit } });
+      const buckets = exactBuckets(g, layout, lane, { scales, limit });
+      lanes.set(samples, { images, labels, seed, buckets, exact: { scales, limit } });
     } else {
-      const vector = floatVector(g, layout, lane, samples / laneSize);
-      lanes.set(samples, { images, labels, seed, vector, exact: null });
+      const buckets = floatBuckets(g, layout, lane, samples / laneSize);
+      lanes.set(samples, { images, labels, seed, buckets, exact: null });
     }
   }
   if (layout === null)
@@ -101,7 +104,7 @@ export function compileEngine(options: EngineOptions): Engine {
   const probe =
     options.hasProbe === true ? buildProbe(g, backend, variables, options, layout) : null;
   const outputs: Output[] = [
-    ...[...lanes.values()].map(({ vector }) => vector),
+    ...[...lanes.values()].flatMap(({ buckets }) => buckets),
     ...[...evaluations.values()].flatMap(({ confusion, lossSum, losses, predicted }) => [
       confusion,
       lossSum,
@@ -115,7 +118,14 @@ export function compileEngine(options: EngineOptions): Engine {
   ];
   const float = shareConstants(prune(g.nodes, outputs));
   const isLane = ({ name }: Node): boolean => name.startsWith(LANE_SCOPE);
-  const graph = spec.precision === 'bfloat16' ? autocast(float, isLane) : float;
+  let graph = spec.precision === 'bfloat16' ? autocast(float, isLane) : float;
+  if (layout.buckets.length > 1) {
+    for (const [samples, lane] of lanes) {
+      const segments = cut(graph, lane.buckets, `engine-${numEngines}/${LANE_SCOPE}${samples}`);
+      ({ graph } = segments);
+      lanes.set(samples, { ...lane, buckets: segments.ends });
+    }
+  }
   const session = GraphSession.load(backend.binding, graph);
   const engine = new GraphEngine({
     session,

@@ -7,18 +7,21 @@ import {
   type LayerProbe,
   type TensorMap,
   type VectorLayout,
+  type VectorPart,
 } from '@skipring/trainer';
 import { DataType, type Output } from '../graph-def.js';
 import type { Feed, GraphSession } from '../session/graph-session.js';
 import type { ApplyGraph } from './apply-graph.js';
 import { checkBatch, checkExponents, checkVector } from './check-inputs.js';
+import { partsOf } from './lane-vector.js';
 import { GraphLayerProbe, type ProbeGraphs } from './layer-probe.js';
 import type { ExactInputs } from './lane-vector.js';
 import type { BatchInputs, InputShape, LaneInputs, RecordedEvaluation } from './record-lane.js';
 import type { StateGraph } from './state-graph.js';
 
 export interface LaneGraph extends LaneInputs {
-  readonly vector: Output;
+  /** The vector's part of each bucket; each is a run of its own, in this order. */
+  readonly buckets: readonly Output[];
   /** Null in a float32 graph. */
   readonly exact: ExactInputs | null;
 }
@@ -72,6 +75,20 @@ export class GraphEngine implements Engine {
     lanes: number,
     seed: number,
   ): Int32Array | Float32Array {
+    const { length } = this.layout;
+    const vector = this.reduction === 'exact' ? new Int32Array(length) : new Float32Array(length);
+    for (const parts of this.segments(batch, exponents, lanes, seed)) {
+      for (const { offset, values } of parts) vector.set(values, offset);
+    }
+    return vector;
+  }
+
+  *segments(
+    batch: LaneBatch,
+    exponents: Int32Array,
+    lanes: number,
+    seed: number,
+  ): Generator<VectorPart[], void> {
     const graph = graphOf(this.parts.lanes, batch, 'a lane');
     checkExponents(exponents, this.layout);
     const feeds = this.batchFeeds(graph, batch);
@@ -86,11 +103,14 @@ export class GraphEngine implements Engine {
         scalarFeed(graph.exact.limit, laneLimit(lanes)),
       );
     }
-    const [vector] = this.parts.session.run(feeds, [graph.vector]);
-    if (vector?.length !== this.layout.length || vector instanceof Uint8Array) {
-      throw new EngineError('GRAPH_FAILED', 'the graph yielded no vector');
+    for (const [index, bucket] of this.layout.buckets.entries()) {
+      const output = graph.buckets[index] ?? '';
+      const [values] = this.parts.session.run(index === 0 ? feeds : [], [output]);
+      if (values === undefined || values instanceof Uint8Array) {
+        throw new EngineError('GRAPH_FAILED', 'the graph yielded no vector');
+      }
+      yield partsOf(this.layout, bucket, values);
     }
-    return vector;
   }
 
   apply(reduced: Int32Array | Float32Array, inputs: ApplyInputs): void {

@@ -84,13 +84,16 @@ export function autocast(graph: Graph, isCast: (node: Node) => boolean): Graph {
       result.push({ ...node, inputs });
       continue;
     }
+    const indices = outputs ?? Array.from({ length: numOutputs(node) }, (_, index) => index);
+    for (const index of indices) small.add(`${node.name}:${index}`);
     result.push({
       ...node,
       inputs,
       attributes: { ...node.attributes, T: attribute.type(bfloat16) },
+      ...(node.types === undefined
+        ? {}
+        : { types: node.types.map((type, index) => (indices.includes(index) ? bfloat16 : type)) }),
     });
-    const indices = outputs ?? Array.from({ length: numOutputs(node) }, (_, index) => index);
-    for (const index of indices) small.add(`${node.name}:${index}`);
   }
   return result;
 }

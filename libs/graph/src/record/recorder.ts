@@ -145,7 +145,8 @@ export class Recorder {
       ...Object.fromEntries(attributes.map((entry) => [entry.name, this.attribute(op, entry)])),
     };
     const inputOutputs = inputs.map(({ output }) => output);
-    const name = this.builder.node(op, inputOutputs, recorded, `${this.scope}/${op}`);
+    const types = results.map(({ dtype }) => dtype);
+    const name = this.builder.node(op, inputOutputs, recorded, `${this.scope}/${op}`, types);
     results.forEach(({ id, shape, dtype }, index) => {
       this.values.set(id, { output: `${name}:${index}`, shape, dtype });
     });

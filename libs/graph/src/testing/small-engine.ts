@@ -16,7 +16,7 @@ export function smallModel(): TrainableModel {
 export function smallEngine(
   spec: Partial<EngineOptions['spec']> = {},
   model: TrainableModel = smallModel(),
-  options: Pick<EngineOptions, 'hasProbe'> = {},
+  options: Pick<EngineOptions, 'hasProbe' | 'bucketBytes'> = {},
 ): Engine {
   registerFusedKernels();
   return compileEngine({

@@ -8,6 +8,7 @@ import type {
   TensorData,
   TensorMap,
   VectorLayout,
+  VectorPart,
 } from '../engine.js';
 import { convert, layoutOf } from './arithmetic-vector.js';
 import { classProbabilities } from './softmax.js';
@@ -20,6 +21,8 @@ export interface ArithmeticEngineOptions {
   readonly seed: number;
   readonly reduction?: 'exact' | 'float32';
   readonly momentum?: number;
+  /** Into how many the vector is cut; default 1. */
+  readonly numBuckets?: 1 | 2;
 }
 
 const MOVING_AVERAGE = 0.9;
@@ -46,7 +49,7 @@ export class ArithmeticEngine implements Engine {
       { name: BIAS, kind: 'gradient', shape: [numClasses] },
       { name: MEAN, kind: 'batchMean', shape: [numFeatures] },
     ] as const;
-    this.layout = layoutOf(tensors);
+    this.layout = layoutOf(tensors, options.numBuckets);
     this.state = new Map(tensors.map(({ name, shape }) => [name, zeros(shape)]));
     for (const name of [KERNEL, BIAS]) {
       this.state.set(`${OPTIMIZER_PREFIX}${name}`, zeros(this.tensor(name).shape));
@@ -80,6 +83,17 @@ export class ArithmeticEngine implements Engine {
     }
     values.set([lossSum, correct, batch.samples], this.layout.metricsOffset);
     return convert(values, this.layout, this.reduction, exponents, lanes);
+  }
+
+  *segments(batch: LaneBatch, exponents: Int32Array, lanes: number): Generator<VectorPart[], void> {
+    const vector = this.forwardBackward(batch, exponents, lanes);
+    const { buckets, metricsOffset } = this.layout;
+    for (const bucket of buckets) {
+      const { offset, length } = bucket;
+      const part = { offset, values: vector.subarray(offset, offset + length) };
+      const tail = { offset: metricsOffset, values: vector.subarray(metricsOffset) };
+      yield bucket === buckets.at(-1) ? [part, tail] : [part];
+    }
   }
 
   /** Of its one layer: the activations are the class probabilities. */

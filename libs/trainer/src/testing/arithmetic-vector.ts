@@ -1,10 +1,11 @@
-import type { SlotKind, TensorSlot, VectorLayout } from '../engine.js';
+import type { Bucket, SlotKind, TensorSlot, VectorLayout } from '../engine.js';
 
 const LOSS_SCALE_BITS = 16;
 
 /** Places the tensors one after the other, then metrics and flags. */
 export function layoutOf(
   tensors: readonly { name: string; kind: SlotKind; shape: readonly number[] }[],
+  numBuckets: 1 | 2 = 1,
 ): VectorLayout {
   let offset = 0;
   const slots = tensors.map(({ name, kind, shape }): TensorSlot => {
@@ -16,7 +17,20 @@ export function layoutOf(
   const nonFiniteOffset = overflowOffset + slots.length;
   const length = nonFiniteOffset + slots.length + 1;
   const lossScaleBits = LOSS_SCALE_BITS;
-  return { slots, metricsOffset: offset, overflowOffset, nonFiniteOffset, length, lossScaleBits };
+  const buckets = bucketsOf(slots, numBuckets);
+  const places = { metricsOffset: offset, overflowOffset, nonFiniteOffset, length };
+  return { slots, buckets, ...places, lossScaleBits };
+}
+
+/** All slots, or the first one behind the others. */
+function bucketsOf(slots: readonly TensorSlot[], numBuckets: 1 | 2): Bucket[] {
+  const bounds = numBuckets === 1 ? [slots.length, 0] : [slots.length, 1, 0];
+  return bounds.slice(1).map((firstSlot, index) => {
+    const endSlot = bounds[index] ?? 0;
+    const own = slots.slice(firstSlot, endSlot);
+    const length = own.reduce((sum, slot) => sum + slot.length, 0);
+    return { firstSlot, endSlot, offset: own[0]?.offset ?? 0, length };
+  });
 }
 
 /** A lane's values as its vector: in fixed point, with the flags set, when exact. */

@@ -15,55 +15,58 @@ export class CollectiveError extends Error {
 
 /**
  * Collectives among `worldSize` ranks of one process. An operation completes when all ranks called
- * it; a fault, or `abort`, fails it and all later ones, as a broken ring does.
+ * it, several may be under way at once; a fault, or `abort`, fails it and all later ones, as a broken ring does.
  */
 export class InProcessRing {
   readonly collectives: readonly Collective[];
   private error: CollectiveError | null = null;
-  private numOperations = 0;
-  private waiting: Call[] = [];
+  /** Operations that each rank has called. */
+  private readonly numCalled: number[];
+  /** Calls of operations that not all ranks have called, by the operation's number. */
+  private readonly waiting = new Map<number, Call[]>();
 
   constructor(
     private readonly worldSize: number,
     private readonly faults: FaultPlan = () => null,
   ) {
+    this.numCalled = Array.from({ length: worldSize }, () => 0);
     this.collectives = Array.from({ length: worldSize }, (_, rank) => new InProcess(this, rank));
   }
 
   /** Fails the operation in progress and all later ones. */
   abort(message: string): void {
     this.error ??= new CollectiveError(message);
-    const calls = this.waiting;
-    this.waiting = [];
+    const calls = [...this.waiting.values()].flat();
+    this.waiting.clear();
     for (const { reject } of calls) reject(this.error);
   }
 
   /** Called by each rank; the last one completes the operation. */
   enter(rank: number, kind: string, data: ArrayBufferView, run: Completion): Promise<void> {
     if (this.error !== null) return Promise.reject(this.error);
+    const operation = this.numCalled[rank] ?? 0;
+    this.numCalled[rank] = operation + 1;
     return new Promise((resolve, reject) => {
-      this.waiting.push({
-        rank,
-        kind: `${kind} of ${data.byteLength} bytes`,
-        resolve,
-        reject,
-        data,
-      });
-      if (this.waiting.length === this.worldSize) this.complete(run);
+      const calls = this.waiting.get(operation) ?? [];
+      this.waiting.set(operation, calls);
+      calls.push({ rank, kind: `${kind} of ${data.byteLength} bytes`, resolve, reject, data });
+      if (calls.length === this.worldSize) this.complete(operation, calls, run);
     });
   }
 
-  private complete(run: Completion): void {
-    const calls = this.waiting.sort((a, b) => a.rank - b.rank);
+  private complete(operation: number, unsorted: readonly Call[], run: Completion): void {
+    const calls = [...unsorted].sort((a, b) => a.rank - b.rank);
     const kinds = new Set(calls.map(({ kind }) => kind));
     if (kinds.size > 1) {
       this.abort(`ranks called unlike operations: ${[...kinds].join('; ')}`);
       return;
     }
-    const fault = this.faults(this.numOperations++);
+    const fault = this.faults(operation);
     run(calls.map(({ data }) => data));
-    this.waiting = calls.filter(({ rank }) => fault && !fault.deliveredTo.includes(rank));
-    const reached = calls.filter((call) => !this.waiting.includes(call));
+    const lost = calls.filter(({ rank }) => fault !== null && !fault.deliveredTo.includes(rank));
+    const reached = calls.filter((call) => !lost.includes(call));
+    if (lost.length > 0) this.waiting.set(operation, lost);
+    else this.waiting.delete(operation);
     if (fault !== null) this.abort('a peer was lost');
     for (const { resolve } of reached) resolve();
   }
@@ -82,6 +85,7 @@ type Completion = (data: readonly ArrayBufferView[]) => void;
 
 class InProcess implements Collective {
   bytesSent = 0;
+  readonly busyMs = 0;
 
   constructor(
     private readonly ring: InProcessRing,

@@ -54,6 +54,10 @@ export class SimulatedJob {
       readonly numSamples: number;
       readonly alter?: (batch: LaneBatch, epoch: number, step: number, lane: number) => void;
       readonly onSample?: (epoch: number, stepInEpoch: number, sample: number) => void;
+      /** Into how many the vector is cut; default 1. */
+      readonly numBuckets?: 1 | 2;
+      /** Default true. */
+      readonly overlaps?: boolean;
       /** A worker's batches, in place of MemoryBatches; NUM_FEATURES values in an image. */
       readonly batchesOf?: (worker: number) => BatchSource;
     },
@@ -79,6 +83,7 @@ export class SimulatedJob {
       ...shape,
       seed,
       reduction: reduction === 'exact' ? 'exact' : 'float32',
+      numBuckets: this.options.numBuckets ?? 1,
     });
     const auxiliary = initialAuxiliary(this.spec, engine.layout, engine.readState());
     const state = new TrainingState(engine, auxiliary);
@@ -152,6 +157,7 @@ export class SimulatedJob {
       deadlineMs: 1_000,
       signal: signal ?? new AbortController().signal,
       hashEverySteps: 3,
+      overlaps: this.options.overlaps ?? true,
     });
   }
 
