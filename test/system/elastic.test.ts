@@ -57,7 +57,9 @@ describe.runIf(NUM_RESIZES > 0)('a job that runs while workers come and go', () 
       leaver.signal('SIGTERM');
       expect(await leaver.exited).toEqual({ code: 0, signal: null });
       const stay = four.filter((id) => id !== four[round % 4]);
-      await watch.first('generation', ({ workers }) => workers.join() === stay.join());
+      // In any order: the ring may be laid anew by what was measured of its links.
+      const staying = [...stay].sort().join();
+      await watch.first('generation', ({ workers }) => [...workers].sort().join() === staying);
       await watch.step(watch.ofType('step').at(-1)!.metrics.step + pause(3));
       const leavers = stay.slice(1).map((id) => cluster.worker(id));
       for (const worker of leavers) worker.signal('SIGTERM');
@@ -71,7 +73,8 @@ describe.runIf(NUM_RESIZES > 0)('a job that runs while workers come and go', () 
       // Nobody was lost, and no committed step was done again.
       expect(watch.ofType('log')).toEqual([]);
       for (const generation of watch.ofType('generation')) {
-        expect(generation.step).toBe(watch.lastStepBefore(generation));
+        // The last step may be committed and not yet told of.
+        expect(generation.step).toBeGreaterThanOrEqual(watch.lastStepBefore(generation));
       }
       const { isExact, epochs } = await cluster.client.ledger(watch.id);
       expect(isExact).toBe(true);
