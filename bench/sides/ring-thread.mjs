@@ -6,6 +6,7 @@ const ring = await RingSession.listen('127.0.0.1', 0, null, {
   faults: null,
   silence: () => null,
   onBroken: () => undefined,
+  onLeft: () => undefined,
 });
 
 function answer(request) {
