@@ -1,20 +1,21 @@
 // Runs the named benchmarks, or all but `gpu`:
-// node bench/run.mjs [step] [endurance] [ring] [overlap] [sync] [gpu] [--runs N] [--quick]
+// node bench/run.mjs [step] [endurance] [ring] [overlap] [sync] [load] [gpu] [--runs N] [--quick]
 // [--json FILE];
 // `step` also takes --only TEXT, `endurance` --steps N, `ring` --ranks 2,4 and --sizes 1000,1000000
-// (bytes), `overlap` --sizes 224,64 (of images); `sync` takes --data DIR, of Fashion-MNIST's files, and
-// --plot FILE, for an SVG. --quick is for a first look: two runs, and a tenth of the steps of
-// `endurance`.
+// (bytes), `overlap` --sizes 224,64 (of images), `load` --seconds N; `sync` takes --data DIR, of
+// Fashion-MNIST's files, and --plot FILE, for an SVG. --quick is for a first look: two runs, and a
+// tenth of the steps of `endurance`.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { machine } from './lib/machine.mjs';
 import { endurance, enduranceTable } from './endurance.mjs';
+import { load, loadTable } from './load.mjs';
 import { overlap, overlapTable } from './overlap.mjs';
 import { ring, ringTable } from './ring.mjs';
 import { gpuStep, step, stepTable } from './step.mjs';
 import { plotSync, sync, syncTable } from './sync.mjs';
 
-const benchmarks = { step, endurance, ring, overlap, sync, gpu: gpuStep };
+const benchmarks = { step, endurance, ring, overlap, sync, load, gpu: gpuStep };
 const tables = {
   step: stepTable,
   gpu: stepTable,
@@ -22,6 +23,7 @@ const tables = {
   endurance: enduranceTable,
   overlap: overlapTable,
   sync: syncTable,
+  load: loadTable,
 };
 
 const { values, positionals } = parseArgs({
@@ -32,6 +34,7 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     steps: { type: 'string' },
+    seconds: { type: 'string' },
     ranks: { type: 'string' },
     sizes: { type: 'string' },
     data: { type: 'string' },
@@ -57,6 +60,7 @@ for (const name of names) {
     runs,
     ...(values.only === undefined ? {} : { only: values.only }),
     ...(steps === undefined ? {} : { steps: Number(steps) }),
+    ...(values.seconds === undefined ? {} : { seconds: Number(values.seconds) }),
     ranks: numbers(values.ranks),
     sizes: numbers(values.sizes),
     data: values.data,

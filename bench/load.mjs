@@ -1,0 +1,169 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LocalCluster } from '@skipring/cli';
+import { SkipringClient } from '@skipring/client';
+import { quantile } from './lib/stats.mjs';
+import { markdown } from './lib/table.mjs';
+
+const DATA_SET = { name: 'tiny', format: 'glyphs', trainSamples: 20, testSamples: 10 };
+/** Sent again and again: no worker is there, so each job stays in the queue. */
+const SPEC = JSON.stringify({
+  apiVersion: 'skipring/v1',
+  name: 'load',
+  model: { family: 'resnet-cifar', depth: 8 },
+  data: { dataSet: DATA_SET.name },
+  training: { epochs: 1 },
+  lanes: { count: 2, size: 4 },
+});
+const NUM_CONNECTIONS = 48;
+const NUM_LISTS = 100;
+const LIST_LIMIT = 200;
+const NUM_FOLLOWERS = 500;
+
+/** Submissions as fast as a coordinator takes them, lists of a long queue, followers of one job. */
+export async function load({ seconds = 30 }) {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'skipring-load-'));
+  const cluster = await LocalCluster.start({
+    dataDirectory,
+    port: 0,
+    numWorkers: 0,
+    threads: 1,
+    dataRoots: [],
+    inherited: process.env,
+    interrupted: new AbortController().signal,
+    onStatus: () => undefined,
+  });
+  const api = new Api(cluster.endpoint);
+  try {
+    await prepare(new SkipringClient(cluster.endpoint));
+    const submits = await submitFor(api, seconds);
+    const lists = await timeLists(api);
+    const listed = await countJobs(api);
+    const followers = await follow(api, submits.ids[0]);
+    return { seconds, submits: { ...submits, ids: submits.ids.length }, lists, listed, followers };
+  } finally {
+    api.close();
+    await cluster.stop();
+    await rm(dataDirectory, { recursive: true, force: true });
+  }
+}
+
+export function loadTable({ seconds, submits, lists, listed, followers }) {
+  const { ids, refused, milliseconds } = submits;
+  const ms = (values, q) => `${quantile(values, q).toFixed(1)} ms`;
+  return markdown(
+    ['Load', 'measured'],
+    [
+      [`submissions a second, for ${seconds} s`, (ids / submits.seconds).toFixed(0)],
+      ['answered in, p50 and p99', `${ms(milliseconds, 0.5)}, ${ms(milliseconds, 0.99)}`],
+      ['refused', refused],
+      ['submitted, and listed afterwards', `${ids}, ${listed}`],
+      [`list of ${LIST_LIMIT} of them, p50 and p99`, `${ms(lists, 0.5)}, ${ms(lists, 0.99)}`],
+      [
+        `followers of a job, all told of its end after its cancellation in`,
+        `${followers.told} of ${NUM_FOLLOWERS}, ${followers.ms.toFixed(0)} ms`,
+      ],
+    ],
+    [],
+  );
+}
+
+/** Requests over kept connections, with less work on this side than `fetch` does. */
+class Api {
+  constructor({ url, token }) {
+    this.url = new URL(url);
+    this.headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    this.agent = new http.Agent({ keepAlive: true, maxSockets: NUM_CONNECTIONS });
+  }
+
+  close() {
+    this.agent.destroy();
+  }
+
+  open(method, path, body, agent = this.agent) {
+    const { hostname: host, port } = this.url;
+    const headers = { ...this.headers };
+    if (body !== undefined) headers['content-length'] = Buffer.byteLength(body);
+    return new Promise((resolve, reject) => {
+      const options = { host, port, agent, method, headers, path: `/api/v1${path}` };
+      http.request(options, resolve).on('error', reject).end(body);
+    });
+  }
+
+  async send(method, path, body) {
+    const response = await this.open(method, path, body);
+    let text = '';
+    for await (const chunk of response.setEncoding('utf8')) text += chunk;
+    return { status: response.statusCode, text };
+  }
+}
+
+async function prepare(client) {
+  let { state } = await client.registerDataSet(DATA_SET);
+  while (state === 'preparing') {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    ({ state } = await client.dataSet(DATA_SET.name));
+  }
+  if (state !== 'ready') throw new Error(`data set ${DATA_SET.name}: ${state}`);
+}
+
+async function submitFor(api, seconds) {
+  const ids = [];
+  const milliseconds = [];
+  let refused = 0;
+  const begin = performance.now();
+  const submit = async () => {
+    while (performance.now() - begin < seconds * 1_000) {
+      const sent = performance.now();
+      const { status, text } = await api.send('POST', '/jobs', SPEC);
+      milliseconds.push(performance.now() - sent);
+      if (status === 201) ids.push(JSON.parse(text).id);
+      else refused += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: NUM_CONNECTIONS }, submit));
+  return { ids, milliseconds, refused, seconds: (performance.now() - begin) / 1_000 };
+}
+
+async function timeLists(api) {
+  const milliseconds = [];
+  for (let run = 0; run < NUM_LISTS; run++) {
+    const sent = performance.now();
+    await api.send('GET', `/jobs?limit=${LIST_LIMIT}`);
+    milliseconds.push(performance.now() - sent);
+  }
+  return milliseconds;
+}
+
+async function countJobs(api) {
+  const ids = new Set();
+  for (let cursor = ''; cursor !== null;) {
+    const after = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const { text } = await api.send('GET', `/jobs?limit=${LIST_LIMIT}${after}`);
+    const { items, nextCursor } = JSON.parse(text);
+    for (const { id } of items) ids.add(id);
+    cursor = nextCursor;
+  }
+  return ids.size;
+}
+
+/** Each follower has a connection of its own, and is told when its stream ends with the job's end. */
+async function follow(api, id) {
+  const streams = await Promise.all(
+    Array.from({ length: NUM_FOLLOWERS }, () =>
+      api.open('GET', `/jobs/${id}/events`, undefined, false),
+    ),
+  );
+  const begin = performance.now();
+  await api.send('POST', `/jobs/${id}/cancel`);
+  const told = await Promise.all(
+    streams.map(async (stream) => {
+      let text = '';
+      for await (const chunk of stream.setEncoding('utf8')) text += chunk;
+      return text.includes('"cancelled"');
+    }),
+  );
+  return { told: told.filter(Boolean).length, ms: performance.now() - begin };
+}
