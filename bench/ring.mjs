@@ -12,7 +12,8 @@ const inDirectory = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 const RANKS = [2, 4];
 const SIZES = [1_024, 4_096, 65_536, 1e6, 10e6, 100e6, 2 ** 28];
-const TYPES = ['float32', 'int32'];
+/** `bfloat16` is a float32 vector that crosses the ring as bfloat16; the other sides send float32. */
+const TYPES = ['float32', 'int32', 'bfloat16'];
 /** Bytes that one turn of a side moves through each vector, to choose how often it is repeated. */
 const TURN_BYTES = 20e6;
 const MAX_ITERATIONS = 200;
@@ -91,7 +92,10 @@ export async function ring({ runs, ranks = RANKS, sizes = SIZES }) {
       rmSync(directory, { recursive: true, force: true });
     }
   }
-  return { title: 'allReduce', notes: withPyTorch ? [] : [NO_PYTORCH], rows };
+  const notes = [
+    'bfloat16: of a float32 vector; its GB/s are of float32, and so are the other sides',
+  ];
+  return { title: 'allReduce', notes: withPyTorch ? notes : [...notes, NO_PYTORCH], rows };
 }
 
 /** The rows as Markdown: ms as p50 (p10-p90, p99), and GB/s of busbw from p50. */
@@ -104,6 +108,7 @@ export function ringTable({ notes, rows }) {
     ...names.map((name) => `${name} ms: p50 (p10-p90, p99)`),
     ...names.map((name) => `${name} GB/s`),
     ...others.map((name) => `skipring / ${name}`),
+    'against its float32',
   ];
   const lines = rows.map(({ numRanks, bytes, type, sides }) => [
     numRanks,
@@ -111,8 +116,16 @@ export function ringTable({ notes, rows }) {
     ...names.map((name) => showTimes(sides[name])),
     ...names.map((name) => sides[name].busbw.toPrecision(3)),
     ...others.map((name) => `${(sides[name].p50 / sides.skipring.p50).toFixed(2)}x`),
+    `${(float32Ms(rows, numRanks, bytes) / sides.skipring.p50).toFixed(2)}x`,
   ]);
   return markdown(header, lines, notes);
+}
+
+/** What the same size took in float32, in the same run. */
+function float32Ms(rows, numRanks, bytes) {
+  const isSame = (row) =>
+    row.numRanks === numRanks && row.bytes === bytes && row.type === 'float32';
+  return rows.find(isSame).sides.skipring.p50;
 }
 
 function showBytes(bytes) {

@@ -1,10 +1,10 @@
-// Runs the named benchmarks, or all but `gpu`:
-// node bench/run.mjs [step] [endurance] [ring] [overlap] [sync] [load] [gpu] [--runs N] [--quick]
-// [--json FILE];
+// Runs the named benchmarks, or all but `gpu` and `soak`:
+// node bench/run.mjs [step] [endurance] [ring] [overlap] [sync] [load] [gpu] [soak] [--runs N]
+// [--quick] [--json FILE];
 // `step` also takes --only TEXT, `endurance` --steps N, `ring` --ranks 2,4 and --sizes 1000,1000000
 // (bytes), `overlap` --sizes 224,64 (of images), `load` --seconds N; `sync` takes --data DIR, of
-// Fashion-MNIST's files, and --plot FILE, for an SVG. --quick is for a first look: two runs, and a
-// tenth of the steps of `endurance`.
+// Fashion-MNIST's files, --plot FILE, for an SVG, and --lane 32 (samples); `soak` --minutes 60 and
+// --pause 0 (ms). --quick is for a first look: two runs, and a tenth of the steps of `endurance`.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { machine } from './lib/machine.mjs';
@@ -12,10 +12,13 @@ import { endurance, enduranceTable } from './endurance.mjs';
 import { load, loadTable } from './load.mjs';
 import { overlap, overlapTable } from './overlap.mjs';
 import { ring, ringTable } from './ring.mjs';
+import { soak, soakTable } from './soak.mjs';
 import { gpuStep, step, stepTable } from './step.mjs';
 import { plotSync, sync, syncTable } from './sync.mjs';
 
-const benchmarks = { step, endurance, ring, overlap, sync, load, gpu: gpuStep };
+const benchmarks = { step, endurance, ring, overlap, sync, load, gpu: gpuStep, soak };
+/** Those that run only when they are named. */
+const special = ['gpu', 'soak'];
 const tables = {
   step: stepTable,
   gpu: stepTable,
@@ -24,6 +27,7 @@ const tables = {
   overlap: overlapTable,
   sync: syncTable,
   load: loadTable,
+  soak: soakTable,
 };
 
 const { values, positionals } = parseArgs({
@@ -39,10 +43,15 @@ const { values, positionals } = parseArgs({
     sizes: { type: 'string' },
     data: { type: 'string' },
     plot: { type: 'string' },
+    lane: { type: 'string' },
+    minutes: { type: 'string', default: '60' },
+    pause: { type: 'string', default: '0' },
   },
 });
 const names =
-  positionals.length > 0 ? positionals : Object.keys(benchmarks).filter((name) => name !== 'gpu');
+  positionals.length > 0
+    ? positionals
+    : Object.keys(benchmarks).filter((name) => !special.includes(name));
 const runs = Number(values.runs ?? (values.quick ? 2 : 5));
 const steps = values.steps ?? (values.quick ? '1000' : undefined);
 const numbers = (list) => list?.split(',').map(Number);
@@ -64,6 +73,9 @@ for (const name of names) {
     ranks: numbers(values.ranks),
     sizes: numbers(values.sizes),
     data: values.data,
+    laneSize: values.lane === undefined ? undefined : Number(values.lane),
+    minutes: Number(values.minutes),
+    pauseMs: Number(values.pause),
   });
   results.benchmarks[name] = result;
   console.log(tables[name](result));

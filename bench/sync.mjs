@@ -9,7 +9,7 @@ import { Side } from './lib/side.mjs';
 import { markdown } from './lib/table.mjs';
 
 const NUM_RANKS = 2;
-const LANES = { count: 2, size: 32 };
+const LANE_SIZE = 32;
 /** 1 Gbit/s, and 20 ms there and back. */
 const SHAPE = { bytesPerSecond: 125e6, delayMs: 10 };
 const NUM_TRAIN = 8_192;
@@ -23,6 +23,12 @@ const MODES = {
   'allReduce, exact': {},
   'allReduce, float32': { reduction: 'float32' },
   'allReduce, bfloat16': { reduction: 'bfloat16' },
+  'allReduce, PowerSGD of rank 4': {
+    sync: { mode: 'allReduce', compression: { kind: 'powerSgd', matrixRank: 4, warmupSteps: 32 } },
+  },
+  'allReduce, top-k of 1 %': {
+    sync: { mode: 'allReduce', compression: { kind: 'topK', fraction: 0.01, warmupSteps: 32 } },
+  },
   'localSgd, H = 16': {
     sync: { mode: 'localSgd', ...replicas, everySteps: 16, warmupSteps: 32 },
   },
@@ -37,14 +43,14 @@ const MODES = {
   },
 };
 
-function specOf(name, changes, epochs) {
+function specOf(name, changes, epochs, laneSize) {
   return {
     apiVersion: 'skipring/v1',
     name,
     model: { family: 'resnet-cifar', depth: 8 },
     data: { dataSet: 'bench' },
     training: { epochs, learningRate: 0.05, warmupSteps: 32 },
-    lanes: LANES,
+    lanes: { count: NUM_RANKS, size: laneSize },
     workers: { min: 1, max: NUM_RANKS },
     evaluation: { everyEpochs: 0 },
     ...changes,
@@ -55,7 +61,7 @@ function specOf(name, changes, epochs) {
  * Trains the same job in each sync mode, two ranks of one thread each over a slow link, and finds
  * samples per second of training (evaluation apart) and the accuracy at the end.
  */
-export async function sync({ data }) {
+export async function sync({ data, laneSize = LANE_SIZE }) {
   const directory = mkdtempSync(join(tmpdir(), 'skipring-bench-'));
   const dataSet = join(directory, 'data');
   const manifest = await prepareDataSet(registrationOf(data), dataSet);
@@ -69,7 +75,7 @@ export async function sync({ data }) {
   const epochs = data === undefined ? EPOCHS : 1;
   try {
     for (const [name, mode] of Object.entries(MODES)) {
-      const spec = specOf(`bench-${rows.length + 1}`, mode, epochs);
+      const spec = specOf(`bench-${rows.length + 1}`, mode, epochs, laneSize);
       const results = await Promise.all(
         ranks.map((side, rank) => side.ask({ spec, ports, lanes: [rank] })),
       );

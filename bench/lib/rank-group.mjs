@@ -7,7 +7,7 @@ export class RankGroup {
     const group = new RankGroup();
     group.#ranks = await Promise.all(Array.from({ length: numRanks }, (_, rank) => start(rank)));
     const ports = group.#ranks.map((side) => side.about.port);
-    await group.#ask({ ports });
+    await group.ask({ ports });
     return group;
   }
 
@@ -16,7 +16,7 @@ export class RankGroup {
    * which it took longest.
    */
   async measure(request) {
-    const times = (await this.#ask(request)).map(({ elapsedMs }) => elapsedMs);
+    const times = (await this.ask(request)).map(({ elapsedMs }) => elapsedMs);
     return times[0].map((_, iteration) => Math.max(...times.map((ofRank) => ofRank[iteration])));
   }
 
@@ -24,7 +24,8 @@ export class RankGroup {
     await Promise.all(this.#ranks.map((side) => side.stop()));
   }
 
-  #ask(request) {
+  /** The answers of all ranks. */
+  ask(request) {
     return Promise.all(this.#ranks.map((side) => side.ask(request)));
   }
 }

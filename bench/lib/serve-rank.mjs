@@ -1,6 +1,6 @@
 /**
  * The process of one rank: connects when it is told all ports, then runs what `prepare` gives as
- * often as it is asked, after a barrier, and answers with the milliseconds of each run.
+ * often as it is asked, after a barrier, and answers with the milliseconds of each run and its memory.
  */
 export function serveRank({ port, connect, prepare, barrier }) {
   let prepared = { case: null, run: null };
@@ -21,7 +21,7 @@ export function serveRank({ port, connect, prepare, barrier }) {
       elapsedMs.push(now - last);
       last = now;
     }
-    process.send({ elapsedMs });
+    process.send({ elapsedMs, rssBytes: process.memoryUsage.rss() });
   });
   process.on('disconnect', () => process.exit());
   process.send({ ready: { port } });

@@ -27,7 +27,8 @@ for line in sys.stdin:
         continue
     case = (request["bytes"], request["type"])
     if prepared != case:
-        prepared, vector = case, torch.zeros(case[0] // 4, dtype=getattr(torch, case[1]))
+        dtype = torch.int32 if case[1] == "int32" else torch.float32
+        prepared, vector = case, torch.zeros(case[0] // 4, dtype=dtype)
     elapsed_ms = []
     dist.barrier()
     last = time.perf_counter()

@@ -164,6 +164,26 @@ export const badSpecs: readonly BadSpec[] = [
     '/statistics',
     'none: replicas of this sync.mode',
   ]),
+  change({
+    sync: { mode: 'allReduce', compression: { kind: 'powerSgd', matrixRank: 0 } },
+  })('thin matrices without columns', ['/sync/compression/matrixRank', 'at least 1']),
+  change({
+    sync: { mode: 'allReduce', compression: { kind: 'powerSgd' } },
+    reduction: 'bfloat16',
+  })('compression of what is sent as bfloat16', ['/reduction', 'exact: sync.compression']),
+  change({
+    sync: { mode: 'allReduce', compression: { kind: 'topK', fraction: 0.49 } },
+  })('a compression that makes gradients larger', [
+    '/sync/compression/fraction',
+    'less than 1 / (2 lanes.count)',
+  ]),
+  change({
+    statistics: { everySteps: 1 },
+    sync: { mode: 'allReduce', compression: { kind: 'topK', fraction: 0.01 } },
+  })('statistics of a gradient that is compressed', ['/statistics', 'or it is compressed']),
+  change({
+    sync: { mode: 'localSgd', replicas: 2, compression: { kind: 'powerSgd' } },
+  })('compression of what is no gradient', ['/sync/compression', 'no such field']),
   change({ statistics: { everySteps: 0 } })('statistics at no step', [
     '/statistics/everySteps',
     'at least 1',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { initialWeightsSchema } from './initial-weights.js';
 import { modelSpecSchema } from './model-spec.js';
-import { numLaneGroups, syncSchema } from './sync-spec.js';
+import { numLaneGroups, periodSpec, syncSchema } from './sync-spec.js';
 import { API_VERSION } from './version.js';
 
 const maxInt32 = 2_147_483_647;
@@ -112,7 +112,7 @@ const trainingSchema = z
       .default(10)
       .describe(
         'steps with a NaN or an infinity that change nothing, before the job fails; 0: the first ' +
-          'fails it. With a sync mode other than allReduce always 0',
+          'fails it. With compression, or a sync mode other than allReduce, always 0',
       ),
   })
   .refine((t) => (t.epochs === undefined) !== (t.steps === undefined), {
@@ -204,10 +204,29 @@ export const jobSpecSchema = z
     path: ['workers', 'min'],
     message: 'expected at most lanes.count workers: a worker owns at least one lane',
   })
-  .refine(({ statistics, sync }) => statistics === undefined || sync.mode === 'allReduce', {
+  .refine(({ statistics, sync }) => statistics === undefined || periodSpec(sync) === null, {
     path: ['statistics'],
-    message: 'expected none: replicas of this sync.mode have no gradient in common',
+    message:
+      'expected none: replicas of this sync.mode have no gradient in common, or it is compressed',
   })
+  .refine(
+    ({ reduction, sync }) =>
+      reduction === 'exact' || sync.mode !== 'allReduce' || sync.compression === undefined,
+    {
+      path: ['reduction'],
+      message: 'expected exact: sync.compression adds up in fixed point',
+    },
+  )
+  .refine(
+    ({ lanes, sync }) =>
+      sync.mode !== 'allReduce' ||
+      sync.compression?.kind !== 'topK' ||
+      2 * sync.compression.fraction * lanes.count < 1,
+    {
+      path: ['sync', 'compression', 'fraction'],
+      message: 'expected less than 1 / (2 lanes.count): each lane sends its own values and places',
+    },
+  )
   .refine((spec) => spec.workers.min <= numLaneGroups(spec) || spec.sync.mode === 'allReduce', {
     path: ['workers', 'min'],
     message: 'expected at most sync.replicas workers: a worker owns at least one replica',

@@ -19,9 +19,41 @@ const optimizerState = z
   .enum(['average', 'keep'])
   .describe('optimizer slots at an average: averaged too, or kept by each replica');
 
+const compressionFields = {
+  fullEverySteps: positiveInt
+    .max(10_000)
+    .default(64)
+    .describe('every n-th step is sent whole, with what compression has left out since'),
+  warmupSteps: z
+    .int()
+    .min(0)
+    .max(maxInt32)
+    .default(0)
+    .describe('steps at the beginning that are not compressed'),
+};
+
+const compressionSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('powerSgd').describe('a product of two thin matrices (Vogels et al. 2019)'),
+    matrixRank: positiveInt.max(64).default(4).describe('columns of the thin matrices'),
+    ...compressionFields,
+  }),
+  z.strictObject({
+    kind: z.literal('topK').describe('the largest values of each tensor and lane'),
+    fraction: z.number().gt(0).lt(0.5).default(0.01).describe('share of values that is sent'),
+    ...compressionFields,
+  }),
+]);
+export type CompressionSpec = z.output<typeof compressionSchema>;
+
 /** How often replicas agree. */
 export const syncSchema = z.discriminatedUnion('mode', [
-  z.strictObject({ mode: z.literal('allReduce').describe('gradients, at every step') }),
+  z.strictObject({
+    mode: z.literal('allReduce').describe('gradients, at every step'),
+    compression: compressionSchema
+      .optional()
+      .describe('of gradients, with error feedback; absent: none'),
+  }),
   z.strictObject({
     mode: z.literal('localSgd').describe('parameters (Stich 2019; post-local: Lin et al. 2020)'),
     ...periodFields,
@@ -38,6 +70,21 @@ export const syncSchema = z.discriminatedUnion('mode', [
   }),
 ]);
 export type SyncSpec = z.output<typeof syncSchema>;
+
+/** The steps between two commits, where they are more than one. */
+export interface PeriodSpec {
+  /** Steps at the beginning that are committed one by one. */
+  readonly warmupSteps: number;
+  readonly everySteps: number;
+}
+
+/** Null where every step is committed by itself. */
+export function periodSpec(sync: SyncSpec): PeriodSpec | null {
+  if (sync.mode !== 'allReduce') return sync;
+  if (sync.compression === undefined) return null;
+  const { warmupSteps, fullEverySteps } = sync.compression;
+  return { warmupSteps, everySteps: fullEverySteps };
+}
 
 /** What decides how many workers can share a job's lanes. */
 export interface Grouping {

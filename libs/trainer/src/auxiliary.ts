@@ -1,10 +1,15 @@
 import { lanesOfGroup, numLaneGroups, type JobSpec } from '@skipring/protocol';
+import { compressedSlots } from './compression/compressed-slots.js';
+import { initialFactor } from './compression/power-sgd.js';
 import { OPTIMIZER_PREFIX, type TensorData, type TensorMap, type VectorLayout } from './engine.js';
 
 // Tensors of a job's state that the engine does not hold. They are stored with the optimizer's.
 
 /** The outer optimizer's momentum of a parameter. */
 export const outerName = (parameter: string): string => `${OPTIMIZER_PREFIX}outer/${parameter}`;
+
+/** Where PowerSGD's next step starts for a parameter: the right thin matrix of the step before. */
+export const factorName = (parameter: string): string => `${OPTIMIZER_PREFIX}powerSgd/${parameter}`;
 
 /** How many steps were skipped, float32 scalar: part of the state, so that it has no luck in it. */
 export const SKIPPED_STEPS = `${OPTIMIZER_PREFIX}skippedSteps`;
@@ -19,16 +24,21 @@ export const keptName = (replica: number, slot: string): string =>
  * @param tensors the engine's state
  */
 export function initialAuxiliary(
-  spec: Pick<JobSpec, 'sync' | 'lanes'>,
-  { slots }: VectorLayout,
+  spec: Pick<JobSpec, 'sync' | 'lanes' | 'seed'>,
+  layout: VectorLayout,
   tensors: TensorMap,
 ): TensorMap {
   const { sync } = spec;
   const auxiliary = new Map<string, TensorData>([[SKIPPED_STEPS, scalarOf(0)]]);
   if (sync.mode === 'diloco') {
-    for (const { name, kind, shape, length } of slots) {
+    for (const { name, kind, shape, length } of layout.slots) {
       if (kind !== 'gradient') continue;
       auxiliary.set(outerName(name), { shape, values: new Float32Array(length) });
+    }
+  }
+  if (sync.mode === 'allReduce' && sync.compression?.kind === 'powerSgd') {
+    for (const slot of compressedSlots(layout, sync.compression)) {
+      auxiliary.set(factorName(slot.name), initialFactor(slot, spec.seed));
     }
   }
   if (sync.mode !== 'allReduce' && sync.optimizerState === 'keep') {

@@ -58,6 +58,16 @@ export function readSums(vector: Int32Array | Float32Array, layout: VectorLayout
   return { loss: lossSum * scale, correct, samples };
 }
 
+/** Throws SAMPLES_MISMATCH unless a step's lanes held as many samples as they must. */
+export function requireSamples({ samples }: StepSums, expected: number, step: number): void {
+  if (samples === expected) return;
+  throw new TrainerError(
+    'SAMPLES_MISMATCH',
+    `step ${step}: the lanes held ${samples} samples; expected ${expected}`,
+    true,
+  );
+}
+
 /** Lanes in which each slot overflowed, shape [numSlots]; null when none did. */
 export function readOverflow(
   vector: Int32Array | Float32Array,

@@ -10,6 +10,7 @@ import type { Generation, GenerationOptions } from './generation.js';
 import { reduceStep, seekPosition } from './reduce-step.js';
 import { describe, describePeriod } from './step-report.js';
 import { Stopwatch } from './stopwatch.js';
+import { trainCompressed } from './compression/train-compressed.js';
 import { isReduced } from './sync/periods.js';
 import { trainPeriod } from './sync/train-period.js';
 import { totalSteps } from './total-steps.js';
@@ -61,7 +62,8 @@ export async function trainGeneration(options: GenerationOptions): Promise<Gener
         report.step(describe(g, before, step, learningRate, watch));
         reportLayers(g, before.position.epoch, step.activations, norms);
       } else {
-        const period = await trainPeriod(g, watch);
+        const isCompressed = g.spec.sync.mode === 'allReduce';
+        const period = await (isCompressed ? trainCompressed(g, watch) : trainPeriod(g, watch));
         for (const step of describePeriod(g, before, period, watch)) report.step(step);
       }
     }

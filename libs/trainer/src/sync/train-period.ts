@@ -6,7 +6,7 @@ import { OPTIMIZER_PREFIX, type TensorData, type TensorMap } from '../engine.js'
 import { TrainerError } from '../errors.js';
 import { gather } from '../gather.js';
 import type { Generation } from '../generation.js';
-import { checksumOf, type StepSums } from '../reduced-vector.js';
+import { checksumOf, requireSamples, type StepSums } from '../reduced-vector.js';
 import type { Stopwatch } from '../stopwatch.js';
 import { addChange, changeOf, exponentsFor, largest, meanOf, type Change } from './mean-change.js';
 import { outerStep } from './outer-step.js';
@@ -170,15 +170,9 @@ async function compare(
 
 function requireAllSamples(g: Generation, sums: readonly StepSums[]): void {
   let { position } = g.state;
-  for (const { samples } of sums) {
+  for (const step of sums) {
     const expected = samplesInStep(position, g.numSamples, g.spec.lanes);
-    if (samples !== expected) {
-      throw new TrainerError(
-        'SAMPLES_MISMATCH',
-        `step ${position.step + 1}: the lanes held ${samples} samples; expected ${expected}`,
-        true,
-      );
-    }
+    requireSamples(step, expected, position.step + 1);
     position = advance(position, g.numSamples, g.spec.lanes);
   }
 }
