@@ -4,6 +4,7 @@ import { quantile } from './lib/stats.mjs';
 import { markdown } from './lib/table.mjs';
 
 const NUM_RANKS = 2;
+const MODEL = { family: 'resnet', depth: 50 };
 const CASES = [
   { size: 224, laneSize: 16 },
   { size: 64, laneSize: 16 },
@@ -21,10 +22,10 @@ export async function overlap({ runs, sizes }) {
   const rows = [];
   for (const { size, laneSize } of CASES) {
     if (sizes !== undefined && !sizes.includes(size)) continue;
-    const module = fileURLToPath(new URL('sides/overlap-rank.mjs', import.meta.url));
+    const module = fileURLToPath(new URL('sides/worker-rank.mjs', import.meta.url));
     const ranks = await Promise.all(
       Array.from({ length: NUM_RANKS }, (_, rank) =>
-        Side.start(module, rank, rank, laneSize, size),
+        Side.start(module, rank, JSON.stringify(MODEL), laneSize, size),
       ),
     );
     const { vectorBytes, numBuckets, lastBucketBytes } = ranks[0].about;

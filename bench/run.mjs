@@ -1,12 +1,13 @@
 // Runs the named benchmarks, or all but `gpu` and `soak`:
-// node bench/run.mjs [step] [endurance] [ring] [overlap] [sync] [load] [gpu] [soak] [--runs N]
-// [--quick] [--json FILE];
+// node bench/run.mjs [step] [endurance] [ring] [overlap] [ddp] [sync] [load] [gpu] [soak]
+// [--runs N] [--quick] [--json FILE];
 // `step` also takes --only TEXT, `endurance` --steps N, `ring` --ranks 2,4 and --sizes 1000,1000000
 // (bytes), `overlap` --sizes 224,64 (of images), `load` --seconds N; `sync` takes --data DIR, of
 // Fashion-MNIST's files, --plot FILE, for an SVG, and --lane 32 (samples); `soak` --minutes 60 and
 // --pause 0 (ms). --quick is for a first look: two runs, and a tenth of the steps of `endurance`.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { ddp, ddpTable } from './ddp.mjs';
 import { machine } from './lib/machine.mjs';
 import { endurance, enduranceTable } from './endurance.mjs';
 import { load, loadTable } from './load.mjs';
@@ -16,7 +17,7 @@ import { soak, soakTable } from './soak.mjs';
 import { gpuStep, step, stepTable } from './step.mjs';
 import { plotSync, sync, syncTable } from './sync.mjs';
 
-const benchmarks = { step, endurance, ring, overlap, sync, load, gpu: gpuStep, soak };
+const benchmarks = { step, endurance, ring, overlap, ddp, sync, load, gpu: gpuStep, soak };
 /** Those that run only when they are named. */
 const special = ['gpu', 'soak'];
 const tables = {
@@ -25,6 +26,7 @@ const tables = {
   ring: ringTable,
   endurance: enduranceTable,
   overlap: overlapTable,
+  ddp: ddpTable,
   sync: syncTable,
   load: loadTable,
   soak: soakTable,

@@ -1,5 +1,6 @@
-// One rank that trains with the ring on a thread of its own, as a worker does. Arguments: rank, the
-// core it is bound to, samples of a lane, height and width of an image.
+// One rank that trains one lane with the ring on a thread of its own, as a worker does. Arguments: the
+// core it is bound to, the model as in a job spec (JSON), samples of the lane, height and width of an
+// image.
 import { compileEngine, loadTensorFlow } from '@skipring/graph';
 import { buildModel, registerFusedKernels } from '@skipring/nn';
 import { learningRateAt } from '@skipring/nn/schedule';
@@ -11,9 +12,9 @@ import { RingCollective } from '../../apps/worker/dist/compute/ring-collective.j
 import { NUM_CLASSES, randomBatch } from '../lib/batch.mjs';
 
 const HOST = '127.0.0.1';
-const [rank, core, laneSize, size] = process.argv.slice(2).map(Number);
-// Before any other thread is there: they all inherit it.
-execFileSync('taskset', ['-cp', String(core), String(process.pid)], { stdio: 'ignore' });
+const [core, modelSpec, laneSize, size] = process.argv.slice(2).map((text) => JSON.parse(text));
+// The threads that Node.js has begun with, and by inheritance all later ones.
+execFileSync('taskset', ['-acp', String(core), String(process.pid)], { stdio: 'ignore' });
 
 const thread = new Worker(new URL('ring-thread.mjs', import.meta.url));
 const pending = [];
@@ -40,19 +41,22 @@ const request = (body) =>
 await loadTensorFlow({ threads: 1, device: 'cpu' });
 registerFusedKernels();
 const inputShape = { height: size, width: size, channels: 3 };
-const spec = jobSpecSchema.parse({
-  apiVersion: 'skipring/v1',
-  name: 'overlap',
-  model: { family: 'resnet', depth: 50 },
-  data: { dataSet: 'bench' },
-  training: { epochs: 1, learningRate: 0.01 },
-  lanes: { count: 2, size: laneSize },
-  evaluation: { everyEpochs: 0 },
-});
-const model = buildModel(spec.model, inputShape, NUM_CLASSES, spec.seed);
+/** A job of one lane per rank. */
+const specOf = (numRanks) =>
+  jobSpecSchema.parse({
+    apiVersion: 'skipring/v1',
+    name: 'bench',
+    model: modelSpec,
+    data: { dataSet: 'bench' },
+    training: { epochs: 1, learningRate: 0.01 },
+    lanes: { count: numRanks, size: laneSize },
+    evaluation: { everyEpochs: 0 },
+  });
+const { model: parsedModel, training, seed } = specOf(1);
+const model = buildModel(parsedModel, inputShape, NUM_CLASSES, seed);
 const engine = compileEngine({
   model,
-  spec: { ...spec.training, reduction: 'exact', precision: 'float32' },
+  spec: { ...training, reduction: 'exact', precision: 'float32' },
   trainBatchSizes: [laneSize],
   evaluationBatchSizes: [],
   laneSize,
@@ -62,13 +66,18 @@ const engine = compileEngine({
 const initial = engine.readState();
 const batch = randomBatch(inputShape, laneSize);
 
-/** Trains from the start; resolves to the times of each step but the first. */
+/**
+ * Trains from the start in the ring of `ports`, this rank's among them; resolves to the times of each
+ * step but the first.
+ */
 async function train({ ports, generation, numSteps, overlaps }) {
   engine.writeState(initial);
-  const numSamples = numSteps * spec.lanes.count * laneSize;
+  const rank = ports.indexOf(port);
+  const spec = specOf(ports.length);
+  const numSamples = numSteps * ports.length * laneSize;
   await request({
     kind: 'connectRing',
-    fence: { jobId: 'overlap', attempt: 1, generation },
+    fence: { jobId: 'bench', attempt: 1, generation },
     rank,
     members: ports.map((of, index) => ({
       workerId: `rank-${index}`,
@@ -80,6 +89,7 @@ async function train({ ports, generation, numSteps, overlaps }) {
     deadlineMs: 60_000,
   });
   const steps = [];
+  let last = performance.now();
   const outcome = await trainGeneration({
     state: new TrainingState(engine, initialAuxiliary(spec, engine.layout, initial)),
     spec,
@@ -94,7 +104,11 @@ async function train({ ports, generation, numSteps, overlaps }) {
     },
     checkpoints: { submit() {}, save: async () => ({ modelSha256: '0'.repeat(64) }) },
     report: {
-      step: ({ parts, ringHiddenMs }) => steps.push({ ...parts, ringHiddenMs }),
+      step: ({ parts, ringHiddenMs }) => {
+        const now = performance.now();
+        steps.push({ ...parts, ringHiddenMs, elapsedMs: now - last });
+        last = now;
+      },
       stateHash() {},
       layers() {},
       evaluation() {},
