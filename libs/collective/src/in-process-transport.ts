@@ -1,6 +1,6 @@
-import { CollectiveError } from '../collective-error.js';
-import { InboxTransport, type InboxTransportOptions } from '../inbox-transport.js';
-import type { SegmentKey } from '../transport.js';
+import { CollectiveError } from './collective-error.js';
+import { InboxTransport, type InboxTransportOptions } from './inbox-transport.js';
+import type { SegmentKey } from './transport.js';
 import type { GroupOptions, TransportGroup } from './transport-group.js';
 
 /** One direction between two ranks: events arrive in order, later, and may be held up. */
@@ -35,7 +35,7 @@ class InProcessLink {
   }
 }
 
-/** Transport between ranks of one process, for tests. Reads a payload late, as a socket would. */
+/** Transport between ranks of one process, to try things out and for tests. Reads a payload late, as a socket would. */
 class InProcessTransport extends InboxTransport {
   override readonly incomingBytesPerSecond = null;
   private neighbours: { next: InProcessTransport; previous: InProcessTransport } | null = null;

@@ -2,6 +2,8 @@ export { CollectiveError, type CollectiveErrorCode } from './collective-error.js
 export type { Accumulator, SegmentKey, Sink, Transport } from './transport.js';
 export { InboxTransport, type InboxTransportOptions } from './inbox-transport.js';
 export { SoloTransport } from './solo-transport.js';
+export { inProcessGroup } from './in-process-transport.js';
+export type { GroupOptions, MakeGroup, TransportGroup } from './transport-group.js';
 export type { CollectiveOptions } from './run-collective.js';
 export { chunkRange, type Range } from './chunks.js';
 export type { Reduction, Vector } from './vector.js';

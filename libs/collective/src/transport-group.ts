@@ -1,4 +1,4 @@
-import type { Transport } from '../transport.js';
+import type { Transport } from './transport.js';
 
 /** A ring whose ranks all live in this process. */
 export interface TransportGroup {

@@ -1,6 +1,5 @@
-import { allReduce, broadcast, CollectiveError } from '@skipring/collective';
+import { allReduce, broadcast, CollectiveError, inProcessGroup } from '@skipring/collective';
 import type { Transport } from '@skipring/collective';
-import { inProcessGroup } from '@skipring/collective/testing';
 import { describe, expect, it } from 'vitest';
 import type { Collective } from './ports.js';
 import { SimulatedJob } from './testing/simulated-job.js';

@@ -4,7 +4,7 @@ import { barrier } from '../barrier.js';
 import { broadcast } from '../broadcast.js';
 import { CollectiveError } from '../collective-error.js';
 import type { Transport } from '../transport.js';
-import type { MakeGroup, TransportGroup } from './transport-group.js';
+import type { MakeGroup, TransportGroup } from '../transport-group.js';
 
 /** Longer than a test may take: whoever is freed by it has waited too long. */
 const PATIENT = { deadlineMs: 120_000 };

@@ -1,6 +1,6 @@
 import { toCollectiveError } from '../collective-error.js';
 import type { Transport } from '../transport.js';
-import { inProcessGroup } from './in-process-transport.js';
+import { inProcessGroup } from '../in-process-transport.js';
 
 const SEGMENT_BYTES = 4_096;
 

@@ -8,7 +8,7 @@ import { gather } from '../gather.js';
 import type { Transport } from '../transport.js';
 import type { Vector } from '../vector.js';
 import { SharedMemory } from '../wasm/shared-memory.js';
-import type { MakeGroup } from './transport-group.js';
+import type { MakeGroup } from '../transport-group.js';
 import {
   bitsOf,
   exchangeReference,

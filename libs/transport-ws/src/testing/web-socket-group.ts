@@ -1,4 +1,4 @@
-import type { GroupOptions, TransportGroup } from '@skipring/collective/testing';
+import type { GroupOptions, TransportGroup } from '@skipring/collective';
 import type { Fence } from '@skipring/protocol';
 import { connectRing } from '../connect-ring.js';
 import { RingListener } from '../ring-listener.js';
