@@ -284,15 +284,21 @@ export class RunStore {
 
   /** All committed steps of [fromStep, toStep], in order, a page at a time. */
   async *stepPages(id: string, fromStep: number, toStep: number): AsyncGenerator<StepRecord[]> {
-    let from = fromStep;
+    let next = this.series(id, 'steps', fromStep, STEP_PAGE, toStep);
     for (;;) {
-      const entries = await this.series(id, 'steps', from, STEP_PAGE, toStep);
+      const entries = await next;
+      const last = entries.at(-1);
+      const isLast = entries.length < STEP_PAGE || last === undefined;
+      if (!isLast) {
+        // Redis reads on while this page is parsed.
+        const { step } = JSON.parse(last) as StepRecord;
+        next = this.series(id, 'steps', step + 1, STEP_PAGE, toStep);
+        // Told when it is awaited, which may be later than it fails.
+        next.catch(() => undefined);
+      }
       // One call for all: a history is long, and each entry was checked when it came in.
-      const page = JSON.parse(`[${entries.join(',')}]`) as StepRecord[];
-      yield page;
-      const last = page.at(-1);
-      if (page.length < STEP_PAGE || last === undefined) return;
-      from = last.step + 1;
+      yield JSON.parse(`[${entries.join(',')}]`) as StepRecord[];
+      if (isLast) return;
     }
   }
 

@@ -91,7 +91,8 @@ function seriesOf(curve: Curve, palette: Palette): uPlot.Series {
   return {
     label: curve.name,
     stroke,
-    width: curve.isFaint === true ? 1 : 1.5,
+    // Where no GPU draws, a line wider than one pixel takes most of the time of a frame.
+    width: curve.isSparse === true ? 1.5 : 1,
     alpha: curve.isFaint === true ? 0.25 : 1,
     points: { show: curve.isSparse === true, size: 6, fill: stroke },
     spanGaps: false,

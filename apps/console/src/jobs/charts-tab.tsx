@@ -52,6 +52,17 @@ export function ChartsTab({
     }),
     [steps, axis, evaluations, smoothing],
   );
+  // Made once, not at each move of a chart.
+  const details = useMemo(
+    () => (
+      <>
+        <MarkList marks={history.marks} />
+        <RankBreakdown jobId={jobId} isLive={isLive} />
+        <LayerSection jobId={jobId} isLive={isLive} />
+      </>
+    ),
+    [history.marks, jobId, isLive],
+  );
   if (!isLoaded) return <Loading what="the curves" />;
   const shared = {
     marks,
@@ -90,9 +101,7 @@ export function ChartsTab({
         Drag to zoom, drag with Shift to move, double click for all. Keys: ← → move, + − zoom, 0
         all.
       </p>
-      <MarkList marks={history.marks} />
-      <RankBreakdown jobId={jobId} isLive={isLive} />
-      <LayerSection jobId={jobId} isLive={isLive} />
+      {details}
     </>
   );
 }
