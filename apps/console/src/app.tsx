@@ -9,6 +9,8 @@ import { JobPage } from './pages/job-page.js';
 import { JobsPage } from './pages/jobs-page.js';
 import { SignInPage } from './pages/sign-in-page.js';
 import { SubmitPage } from './pages/submit-page.js';
+import { SweepPage } from './pages/sweep-page.js';
+import { SweepsPage } from './pages/sweeps-page.js';
 import { WorkersPage } from './pages/workers-page.js';
 import { Link, useLocation } from './router.js';
 import { clientOf, storedToken, storeToken } from './session.js';
@@ -88,6 +90,9 @@ function Page(): JSX.Element {
   if (first === 'jobs' && name !== undefined) return <JobPage key={name} id={name} tab={third} />;
   if (first === 'compare') {
     return <ComparePage ids={(searchParams.get('jobs') ?? '').split(',').filter(Boolean)} />;
+  }
+  if (first === 'sweeps') {
+    return name === undefined ? <SweepsPage /> : <SweepPage key={name} id={name} />;
   }
   if (first === 'workers') return <WorkersPage />;
   if (first === 'data-sets') {

@@ -17,6 +17,6 @@ export {
 } from './rendezvous.js';
 export { startPosition, type ReadyState, type StartPosition } from './start-position.js';
 export { StragglerWatch, type Straggler } from './stragglers.js';
-export { advance, bestTrial, firstTrials, hasEnded, type SweepTurn } from './sweep/advance.js';
+export { advance, bestTrial, firstTrials, type SweepTurn } from './sweep/advance.js';
 export { trialSpec } from './sweep/plan.js';
 export type { JobSnapshot, WorkerSnapshot } from './views.js';

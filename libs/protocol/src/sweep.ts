@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jobStates } from './events.js';
+import { finalJobStates, jobStates } from './events.js';
 import { nameSchema } from './job-spec.js';
 import { API_VERSION } from './version.js';
 
@@ -112,6 +112,10 @@ export const trialSchema = z.strictObject({
 });
 export type Trial = z.output<typeof trialSchema>;
 
+export function hasTrialEnded({ state }: Trial): boolean {
+  return state === 'refused' || (state !== null && finalJobStates.includes(state));
+}
+
 export const sweepStates = ['running', 'done', 'cancelled'] as const;
 
 export const sweepViewSchema = z.strictObject({
@@ -127,3 +131,10 @@ export const sweepViewSchema = z.strictObject({
   best: trialSchema.nullable(),
 });
 export type SweepView = z.output<typeof sweepViewSchema>;
+
+/** The trials as they are read: of the last rung first, of a rung the best first, without a score last. */
+export function trialsBestFirst({ spec, trials }: Pick<SweepView, 'spec' | 'trials'>): Trial[] {
+  const sign = spec.objective === 'accuracy' ? -1 : 1;
+  const order = ({ score }: Trial): number => (score === null ? Number.MAX_VALUE : sign * score);
+  return [...trials].sort((a, b) => b.rung - a.rung || order(a) - order(b) || a.index - b.index);
+}

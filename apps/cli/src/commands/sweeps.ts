@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import { API_VERSION, fieldErrors, sweepSpecSchema, type SweepView } from '@skipring/protocol';
+import {
+  API_VERSION,
+  fieldErrors,
+  hasTrialEnded,
+  sweepSpecSchema,
+  trialsBestFirst,
+  type SweepView,
+} from '@skipring/protocol';
 import type { CommandContext, CommonFlags } from '../context.js';
 import { fieldLines } from '../error-text.js';
 import { CommandError, EXIT } from '../exit-codes.js';
@@ -64,26 +71,18 @@ export function addSweepCommands(program: Command, context: CommandContext): voi
 }
 
 function row({ id, name, state, trials, best }: SweepView): string[] {
-  const numEnded = trials.filter(
-    ({ score, state: of }) => score !== null || of === 'failed',
-  ).length;
+  const numEnded = trials.filter(hasTrialEnded).length;
   return [id, name, state, `${numEnded}/${trials.length}`, best?.score?.toFixed(4) ?? '-'];
 }
 
 function describe(sweep: SweepView): string {
-  const { spec, trials } = sweep;
+  const { spec } = sweep;
   const fields = Object.keys(spec.parameters);
-  const sign = spec.objective === 'accuracy' ? -1 : 1;
-  const worst = -sign * Infinity;
-  const sorted = [...trials].sort(
-    (a, b) =>
-      b.rung - a.rung || sign * ((a.score ?? worst) - (b.score ?? worst)) || a.index - b.index,
-  );
   return [
     `${sweep.name} (${sweep.id}), ${sweep.state}, ${spec.strategy.kind}, by ${spec.objective}`,
     table(
       ['TRIAL', 'RUNG', spec.objective.toUpperCase(), 'STATE', 'JOB', ...fields, 'REASON'],
-      sorted.map((trial) => [
+      trialsBestFirst(sweep).map((trial) => [
         ...[String(trial.index), String(trial.rung), trial.score?.toFixed(4) ?? '-'],
         ...[trial.state ?? 'waits', trial.jobId ?? '-'],
         ...fields.map((field) => shortened(trial.parameters[field])),

@@ -1,9 +1,8 @@
 import type { JSX } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { Chart } from '../charts/chart.js';
-import type { Range } from '../charts/chart-data.js';
-import { ChartTools, DEFAULT_SETTINGS, secondsText } from '../charts/chart-tools.js';
-import { plainNumber, wholePercent } from '../charts/plot-options.js';
+import { wholePercent } from '../charts/plot-options.js';
+import { useChartView } from '../charts/use-chart-view.js';
 import { percent } from '../format.js';
 import { Loading } from '../ui/states.js';
 import type { JobHistory } from './job-history.js';
@@ -27,9 +26,8 @@ export function ChartsTab({
   readonly isLoaded: boolean;
   readonly isLive: boolean;
 }): JSX.Element {
-  const [settings, setSettings] = useState(DEFAULT_SETTINGS);
-  const [range, setRange] = useState<Range | null>(null);
-  const { xAxis, smoothing, isLogX, isLogY } = settings;
+  const { settings, range, tools, shared } = useChartView(jobId);
+  const { xAxis, smoothing, isLogY } = settings;
   const overview = useMemo(() => new StepAxis(history.steps, xAxis), [history.steps, xAxis]);
   const stepRange =
     range === null ? null : { min: overview.stepAt(range.min), max: overview.stepAt(range.max) };
@@ -64,38 +62,27 @@ export function ChartsTab({
     [history.marks, jobId, isLive],
   );
   if (!isLoaded) return <Loading what="the curves" />;
-  const shared = {
-    marks,
-    range,
-    onRange: setRange,
-    isLogX,
-    formatX: xAxis === 'time' ? secondsText : plainNumber,
-    group: jobId,
-  };
   return (
     <>
-      <ChartTools
-        settings={settings}
-        onChange={(next) => {
-          if (next.xAxis !== settings.xAxis) setRange(null);
-          setSettings(next);
-        }}
-        isZoomed={range !== null}
-        onReset={() => {
-          setRange(null);
-        }}
-      />
+      {tools}
       <div class="charts">
-        <Chart {...shared} title="Loss" curves={curves.loss} isLogY={isLogY} />
+        <Chart {...shared} marks={marks} title="Loss" curves={curves.loss} isLogY={isLogY} />
         <Chart
           {...shared}
+          marks={marks}
           title="Accuracy"
           curves={curves.accuracy}
           formatY={percent}
           formatTick={wholePercent}
         />
-        <Chart {...shared} title="Learning rate" curves={curves.learningRate} isLogY={isLogY} />
-        <Chart {...shared} title="Images per second" curves={curves.pace} />
+        <Chart
+          {...shared}
+          marks={marks}
+          title="Learning rate"
+          curves={curves.learningRate}
+          isLogY={isLogY}
+        />
+        <Chart {...shared} marks={marks} title="Images per second" curves={curves.pace} />
       </div>
       <p class="note wide-only">
         Drag to zoom, drag with Shift to move, double click for all. Keys: ← → move, + − zoom, 0

@@ -2,15 +2,11 @@ import { finalJobStates, type JobView } from '@skipring/protocol';
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { Chart } from '../charts/chart.js';
-import type { Curve, Range } from '../charts/chart-data.js';
-import {
-  ChartTools,
-  DEFAULT_SETTINGS,
-  secondsText,
-  type ChartSettings,
-} from '../charts/chart-tools.js';
+import type { Curve } from '../charts/chart-data.js';
+import type { ChartSettings } from '../charts/chart-tools.js';
 import { lineColor } from '../charts/palette.js';
-import { plainNumber, wholePercent } from '../charts/plot-options.js';
+import { wholePercent } from '../charts/plot-options.js';
+import { useChartView } from '../charts/use-chart-view.js';
 import { useApi } from '../client-context.js';
 import { duration, integer, percent, shortHash, significant } from '../format.js';
 import { specDifferences } from '../jobs/spec-differences.js';
@@ -117,30 +113,12 @@ function Chooser({
 }
 
 function Comparison({ runs }: { readonly runs: readonly Run[] }): JSX.Element {
-  const [settings, setSettings] = useState(DEFAULT_SETTINGS);
-  const [range, setRange] = useState<Range | null>(null);
+  const { settings, tools, shared } = useChartView('compare');
   const curves = useMemo(() => curvesOf(runs, settings), [runs, settings]);
-  const shared = {
-    range,
-    onRange: setRange,
-    isLogX: settings.isLogX,
-    formatX: settings.xAxis === 'time' ? secondsText : plainNumber,
-    group: 'compare',
-  };
   const { isLogY } = settings;
   return (
     <>
-      <ChartTools
-        settings={settings}
-        onChange={(next) => {
-          if (next.xAxis !== settings.xAxis) setRange(null);
-          setSettings(next);
-        }}
-        isZoomed={range !== null}
-        onReset={() => {
-          setRange(null);
-        }}
-      />
+      {tools}
       <div class="charts">
         <Chart {...shared} title="Training loss" curves={curves.loss} isLogY={isLogY} />
         <Chart

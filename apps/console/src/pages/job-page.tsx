@@ -14,7 +14,6 @@ import { useJobFeed, type JobFeed } from '../jobs/use-job-feed.js';
 import { Link } from '../router.js';
 import { ActionButton } from '../ui/action-button.js';
 import { Badge } from '../ui/badge.js';
-import { ConfirmButton } from '../ui/confirm-button.js';
 import { Figure } from '../ui/figure.js';
 import { Failure, Loading } from '../ui/states.js';
 import { Tabs } from '../ui/tabs.js';
@@ -138,11 +137,9 @@ function Head({
         )}
         {canPause && <ActionButton act={() => client.pause(job.id)}>Pause</ActionButton>}
         {!isFinal && job.state !== 'cancelling' && (
-          <ConfirmButton
-            title="Cancel"
-            question="Cancel this job?"
-            act={() => client.cancel(job.id)}
-          />
+          <ActionButton kind="danger" question="Cancel this job?" act={() => client.cancel(job.id)}>
+            Cancel
+          </ActionButton>
         )}
       </div>
     </div>

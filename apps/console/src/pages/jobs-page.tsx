@@ -5,20 +5,28 @@ import { useApi } from '../client-context.js';
 import { ago, dateTime, duration, integer, percent, significant } from '../format.js';
 import { Link } from '../router.js';
 import { Badge } from '../ui/badge.js';
+import { Pager } from '../ui/pager.js';
 import { Progress } from '../ui/progress.js';
 import { Empty, Loaded } from '../ui/states.js';
 
-const PAGE = 50;
+const PAGE = 100;
 const REFRESH_MS = 2_000;
 
 export function JobsPage(): JSX.Element {
   const [state, setState] = useState<JobState | ''>('');
-  const [numShown, setNumShown] = useState(PAGE);
+  /** Cursors of the pages that were gone through, the one that is shown last; empty: the newest jobs. */
+  const [trail, setTrail] = useState<readonly string[]>([]);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const query = { limit: Math.min(200, numShown), ...(state === '' ? {} : { state }) };
+  const cursor = trail.at(-1);
+  const query = {
+    limit: PAGE,
+    ...(state === '' ? {} : { state }),
+    ...(cursor === undefined ? {} : { cursor }),
+  };
   const jobs = useApi(`jobs ${JSON.stringify(query)}`, (client) => client.jobs(query), {
     everyMs: REFRESH_MS,
   });
+  const nextCursor = jobs.value?.nextCursor ?? null;
   const toggle = (id: string): void => {
     const next = new Set(chosen);
     if (!next.delete(id)) next.add(id);
@@ -40,6 +48,7 @@ export function JobsPage(): JSX.Element {
               value={state}
               onChange={(event) => {
                 setState(event.currentTarget.value as JobState | '');
+                setTrail([]);
               }}
             >
               <option value="">all</option>
@@ -53,26 +62,33 @@ export function JobsPage(): JSX.Element {
         </div>
       </div>
       <Loaded of={jobs} what="the jobs">
-        {({ items, nextCursor }) =>
-          items.length === 0 ? (
-            <NoJobs state={state} />
+        {({ items }) =>
+          items.length > 0 ? (
+            <JobTable jobs={items} chosen={chosen} onToggle={toggle} />
+          ) : trail.length > 0 ? (
+            <Empty title="No more jobs" />
           ) : (
-            <>
-              <JobTable jobs={items} chosen={chosen} onToggle={toggle} />
-              {nextCursor !== null && numShown < 200 && (
-                <button
-                  type="button"
-                  onClick={() => {
-                    setNumShown(numShown + PAGE);
-                  }}
-                >
-                  Show more
-                </button>
-              )}
-            </>
+            <NoJobs state={state} />
           )
         }
       </Loaded>
+      <Pager
+        page={trail.length + 1}
+        onNewer={
+          trail.length === 0
+            ? null
+            : () => {
+                setTrail(trail.slice(0, -1));
+              }
+        }
+        onOlder={
+          nextCursor === null
+            ? null
+            : () => {
+                setTrail([...trail, nextCursor]);
+              }
+        }
+      />
     </>
   );
 }

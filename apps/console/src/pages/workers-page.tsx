@@ -3,8 +3,8 @@ import type { JSX } from 'preact';
 import { useApi, useClient } from '../client-context.js';
 import { ago, bytes, dateTime, integer } from '../format.js';
 import { Link } from '../router.js';
+import { ActionButton } from '../ui/action-button.js';
 import { Badge } from '../ui/badge.js';
-import { ConfirmButton } from '../ui/confirm-button.js';
 import { Figure } from '../ui/figure.js';
 import { Empty, Loaded } from '../ui/states.js';
 
@@ -122,14 +122,16 @@ function WorkerTable({
             </td>
             <td class="actions">
               {worker.state !== 'draining' && (
-                <ConfirmButton
-                  title="Drain"
+                <ActionButton
+                  kind="danger"
                   question={`Drain ${worker.id}?`}
                   act={async () => {
                     await client.drain(worker.id);
                     onDrained();
                   }}
-                />
+                >
+                  Drain
+                </ActionButton>
               )}
             </td>
           </tr>

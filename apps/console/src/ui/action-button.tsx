@@ -1,22 +1,45 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { messageOf } from './states.js';
 
-/** A button that waits for what it started, and tells when that failed. */
+const ARMED_MS = 5_000;
+
+/**
+ * A button that waits for what it started, and tells when that failed. With a question the first press
+ * asks and the second acts: for what is not undone.
+ */
 export function ActionButton({
   act,
   children,
   kind = '',
+  question,
 }: {
   readonly act: () => Promise<unknown>;
   readonly children: ComponentChildren;
-  readonly kind?: 'primary' | '';
+  readonly kind?: 'primary' | 'danger' | '';
+  readonly question?: string;
 }): JSX.Element {
+  const [isArmed, setArmed] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
+  useEffect(() => {
+    if (!isArmed) return;
+    const timer = setTimeout(() => {
+      setArmed(false);
+    }, ARMED_MS);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [isArmed]);
+
   const press = async (): Promise<void> => {
-    setBusy(true);
     setProblem(null);
+    if (question !== undefined && !isArmed) {
+      setArmed(true);
+      return;
+    }
+    setArmed(false);
+    setBusy(true);
     try {
       await act();
     } catch (error) {
@@ -26,9 +49,14 @@ export function ActionButton({
     }
   };
   return (
-    <span class="confirm">
-      <button type="button" class={kind} disabled={isBusy} onClick={() => void press()}>
-        {children}
+    <span class="action">
+      <button
+        type="button"
+        class={isArmed ? `${kind} armed` : kind}
+        disabled={isBusy}
+        onClick={() => void press()}
+      >
+        {isArmed ? question : children}
       </button>
       {problem !== null && (
         <span class="field-error" role="alert">

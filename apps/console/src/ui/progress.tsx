@@ -1,8 +1,12 @@
-import type { JobView } from '@skipring/protocol';
 import type { JSX } from 'preact';
 import { integer } from '../format.js';
 
-export function Progress({ progress }: { readonly progress: JobView['progress'] }): JSX.Element {
+/** A bar, and how many of how many. */
+export function Progress({
+  progress,
+}: {
+  readonly progress: { readonly step: number; readonly totalSteps: number };
+}): JSX.Element {
   const { step, totalSteps } = progress;
   const share = totalSteps === 0 ? 0 : step / totalSteps;
   return (

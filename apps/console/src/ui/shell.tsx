@@ -5,6 +5,7 @@ import { currentTheme, nextTheme, setTheme } from '../theme.js';
 
 const PAGES = [
   ['/jobs', 'Jobs'],
+  ['/sweeps', 'Sweeps'],
   ['/compare', 'Compare'],
   ['/workers', 'Workers'],
   ['/data-sets', 'Data sets'],

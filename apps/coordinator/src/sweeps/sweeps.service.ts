@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { advance, bestTrial, firstTrials, hasEnded, trialSpec } from '@skipring/cluster';
+import { advance, bestTrial, firstTrials, trialSpec } from '@skipring/cluster';
 import {
+  hasTrialEnded,
   jobSpecSchema,
   type JobView,
   type SweepSpec,
@@ -98,7 +99,7 @@ export class SweepsService {
       }
       record = { ...before, state: 'cancelled', finishedAt: new Date().toISOString() };
       await this.parts.store.replace(id, record);
-      for (const { jobId } of before.trials.filter((trial) => !hasEnded(trial))) {
+      for (const { jobId } of before.trials.filter((trial) => !hasTrialEnded(trial))) {
         if (jobId === null) continue;
         await this.parts.jobs.cancel(jobId, principal).catch((error: unknown) => {
           // It may have ended by itself meanwhile.
@@ -178,7 +179,7 @@ export class SweepsService {
 }
 
 function isUnderWay(trial: Trial): boolean {
-  return trial.jobId !== null && !hasEnded(trial);
+  return trial.jobId !== null && !hasTrialEnded(trial);
 }
 
 function viewOf(record: SweepRecord): SweepView {

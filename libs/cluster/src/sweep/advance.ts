@@ -1,4 +1,4 @@
-import { finalJobStates, type SweepSpec, type Trial } from '@skipring/protocol';
+import { hasTrialEnded, type SweepSpec, type Trial } from '@skipring/protocol';
 import { combinations, numRungs } from './plan.js';
 
 /** What is to be done next for a sweep. */
@@ -21,17 +21,13 @@ export function firstTrials(spec: SweepSpec): Trial[] {
  */
 export function advance(spec: SweepSpec, trials: readonly Trial[]): SweepTurn {
   const all = [...trials, ...nextRung(spec, trials)];
-  const numOpen = all.filter((trial) => trial.jobId !== null && !hasEnded(trial)).length;
+  const numOpen = all.filter((trial) => trial.jobId !== null && !hasTrialEnded(trial)).length;
   const waiting = all.filter(({ jobId, state }) => jobId === null && state === null);
   return {
     trials: all,
     toSubmit: waiting.slice(0, Math.max(0, spec.parallel - numOpen)),
     isDone: waiting.length === 0 && numOpen === 0,
   };
-}
-
-export function hasEnded({ state }: Trial): boolean {
-  return state === 'refused' || (state !== null && finalJobStates.includes(state));
 }
 
 /** The best trial of the last rung that has a score; null while there is none. */
@@ -51,7 +47,7 @@ function nextRung(spec: SweepSpec, trials: readonly Trial[]): Trial[] {
   if (strategy.kind !== 'halving') return [];
   const rung = Math.max(0, ...trials.map((trial) => trial.rung));
   const current = trials.filter((trial) => trial.rung === rung);
-  if (rung + 1 >= numRungs(spec) || !current.every(hasEnded)) return [];
+  if (rung + 1 >= numRungs(spec) || !current.every(hasTrialEnded)) return [];
   // A trial that failed has no score and can't be among the best.
   return ranked(spec, current)
     .slice(0, Math.floor(current.length / strategy.factor))
