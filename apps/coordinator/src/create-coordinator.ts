@@ -261,7 +261,7 @@ async function start(
     provide(tokens.SWEEPS, sweeps),
     provide(tokens.WEBHOOKS, webhooks),
   ]);
-  scheduler.expect(await recoverJobs(store, entries));
+  await scheduler.recover(await recoverJobs(store, entries));
   await entries.recover();
   const http = await serve(module, {
     host: options.host,

@@ -2,13 +2,13 @@ import type { Fence, WorkerMessage } from '@skipring/protocol';
 import { enforceDeadlines } from './deadlines.js';
 import { adopt } from './rejoin.js';
 import { demandsOf, desiredWorkers } from './desired-workers.js';
-import { halt } from './endings.js';
+import { halt, stopHalted } from './endings.js';
 import { noteLoaded } from './loading.js';
 import { connect, drain, drop, remove, stopped } from './membership.js';
 import type { ClusterEffect, ClusterInput, QueuedJob } from './messages.js';
 import { DEFAULT_CLUSTER_OPTIONS, type ClusterOptions } from './options.js';
 import { grow, place } from './placement.js';
-import { sameFence, type ClusterState } from './state.js';
+import { sameFence, type ClusterState, type JobRun } from './state.js';
 import { follow, isCurrentFence } from './training.js';
 import { jobSnapshot, workerSnapshot, type JobSnapshot, type WorkerSnapshot } from './views.js';
 
@@ -46,6 +46,7 @@ export class Cluster {
     state.effects = [];
     this.dispatch(input);
     adopt(state);
+    stopHalted(state);
     place(state);
     grow(state);
     return state.effects;
@@ -115,7 +116,7 @@ export class Cluster {
     const { state } = this;
     if (state.jobs.has(job.id)) return;
     state.numQueued += 1;
-    state.jobs.set(job.id, {
+    const run: JobRun = {
       job,
       queuedMs: state.nowMs,
       order: state.numQueued,
@@ -131,7 +132,9 @@ export class Cluster {
       numBroken: 0,
       regroup: null,
       leaving: new Set(),
-    });
+    };
+    state.jobs.set(job.id, run);
+    if (job.halt !== null) halt(state, run, job.halt);
   }
 
   /** It may be of an earlier generation of the attempt. */

@@ -1,6 +1,14 @@
 import { forgetLoaded } from './loading.js';
 import { stopWorker, takeLeave, workersOf } from './leave-taking.js';
-import { setJobState, type ClusterState, type JobRun, type WorkerRecord } from './state.js';
+import { awaitedAtFirst } from './rejoin.js';
+import type { ClusterEffect, Halt } from './messages.js';
+import {
+  isHalting,
+  setJobState,
+  type ClusterState,
+  type JobRun,
+  type WorkerRecord,
+} from './state.js';
 
 /** A draining worker without a part in any job may exit. */
 export function releaseIfDrained(state: ClusterState, worker: WorkerRecord): void {
@@ -55,34 +63,39 @@ export function finishIfDone(state: ClusterState, run: JobRun): void {
 const HALTS = {
   cancelling: { ended: 'jobCancelled', done: 'cancelled' },
   pausing: { ended: 'jobPaused', done: 'paused' },
-} as const;
-export type Halt = keyof typeof HALTS;
+} as const satisfies Record<Halt, { ended: ClusterEffect['type']; done: string }>;
 
 /**
- * Stops a job's workers, one storing a checkpoint first; the attempt ends when all have answered. A
- * job that is being paused can still be cancelled, not the other way about.
+ * A job is to stop, see `stopHalted`. One that is being paused can still be cancelled, not the other
+ * way about.
  */
 export function halt(state: ClusterState, run: JobRun, how: Halt): void {
   if (run.state === how || run.state === 'cancelling') return;
-  const isHalting = run.state === 'pausing';
-  const { fence } = run;
-  const { done } = HALTS[how];
-  const workers = workersOf(state, run);
-  setJobState(state, run, how, `${done} by a user`);
   run.regroup = null;
-  if (fence !== null && !isHalting) {
-    takeLeave(state, run, fence, workers, `the job is ${done}`);
-    for (const worker of workers) run.leaving.add(worker.id);
-  }
-  endIfStopped(state, run);
+  setJobState(state, run, how, `${HALTS[how].done} by a user`);
 }
 
-/** Ends an attempt that is being halted once no worker of it is left. */
-export function endIfStopped(state: ClusterState, run: JobRun): void {
-  if (run.state !== 'cancelling' && run.state !== 'pausing') return;
-  if (run.leaving.size > 0) return;
-  const { id: jobId, attempt } = run.job;
-  state.jobs.delete(jobId);
-  forgetLoaded(state, run, `the job is ${HALTS[run.state].done}`);
-  state.effects.push({ type: HALTS[run.state].ended, jobId, attempt });
+/**
+ * Stops the workers of jobs that are being halted, one storing a checkpoint first; the attempt ends
+ * when all have answered. States that may still come back after a restart are waited for.
+ */
+export function stopHalted(state: ClusterState): void {
+  for (const run of [...state.jobs.values()]) {
+    if (!isHalting(run)) continue;
+    const { done, ended } = HALTS[run.state];
+    const missing = awaitedAtFirst(state, run);
+    if (missing !== null) {
+      const reason = `${done} by a user; waits for ${missing} to come back`;
+      setJobState(state, run, run.state, reason);
+      continue;
+    }
+    const workers = workersOf(state, run);
+    if (run.fence !== null) takeLeave(state, run, run.fence, workers, `the job is ${done}`);
+    for (const worker of workers) run.leaving.add(worker.id);
+    if (run.leaving.size > 0) continue;
+    const { id: jobId, attempt } = run.job;
+    state.jobs.delete(jobId);
+    forgetLoaded(state, run, `the job is ${done}`);
+    state.effects.push({ type: ended, jobId, attempt });
+  }
 }

@@ -1,13 +1,12 @@
 export { AwakeClock } from './awake-clock.js';
 export { Cluster } from './cluster.js';
-export type { Halt } from './endings.js';
 export { desiredWorkers, type WorkerDemand } from './desired-workers.js';
 export { FaultBook } from './faults/fault-book.js';
 export { Ledger, type LedgerChange, type LedgerFinding, type LedgerPlan } from './ledger/ledger.js';
 export { ledgerView } from './ledger/view.js';
 export { assignLanes } from './lanes.js';
 export { ringOrder, type LinkSpeed, type RingMember } from './ring-order.js';
-export type { ClusterEffect, ClusterInput, Hello, QueuedJob } from './messages.js';
+export type { ClusterEffect, ClusterInput, Halt, Hello, QueuedJob } from './messages.js';
 export { DEFAULT_CLUSTER_OPTIONS, type ClusterOptions } from './options.js';
 export {
   rendezvous,

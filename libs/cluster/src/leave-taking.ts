@@ -58,7 +58,7 @@ export function takeLeave(
   if (storing !== null) run.leaving.add(storing.id);
 }
 
-/** Workers that a waiting job holds leave it; where no other holds the state, it is stored first. */
+/** Workers that a job holds without a generation leave it; where no other holds the state, it is stored first. */
 export function leaveWaiting(
   state: ClusterState,
   run: JobRun,
@@ -68,5 +68,6 @@ export function leaveWaiting(
   if (run.fence === null) return;
   const isStored = keeper(state, run, leavers) !== null;
   takeLeave(state, run, run.fence, leavers, cause);
-  if (isStored) setJobState(state, run, 'waiting', `${cause}; a checkpoint is stored first`);
+  if (!isStored || run.state !== 'waiting') return;
+  setJobState(state, run, 'waiting', `${cause}; a checkpoint is stored first`);
 }

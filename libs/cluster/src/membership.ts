@@ -1,4 +1,4 @@
-import { endIfStopped, finishIfDone, releaseIfDrained } from './endings.js';
+import { finishIfDone, releaseIfDrained } from './endings.js';
 import { countBroken, regroup } from './generations.js';
 import { leaveWaiting } from './leave-taking.js';
 import type { Hello } from './messages.js';
@@ -36,9 +36,9 @@ export function remove(state: ClusterState, workerId: string, reason: string): v
   if (worker === undefined) return;
   state.workers.delete(workerId);
   for (const { links } of state.workers.values()) links.delete(workerId);
-  for (const run of [...state.jobs.values()]) {
+  for (const run of state.jobs.values()) {
     run.holders.delete(workerId);
-    if (run.leaving.delete(workerId)) endIfStopped(state, run);
+    run.leaving.delete(workerId);
   }
   const run = worker.jobId === null ? undefined : state.jobs.get(worker.jobId);
   if (run !== undefined) loseMember(state, run, worker, reason);
@@ -86,8 +86,6 @@ export function drain(
 /** A worker has answered `stop`. */
 export function stopped(state: ClusterState, worker: WorkerRecord): void {
   worker.stopping = null;
-  for (const run of [...state.jobs.values()]) {
-    if (run.leaving.delete(worker.id)) endIfStopped(state, run);
-  }
+  for (const run of state.jobs.values()) run.leaving.delete(worker.id);
   releaseIfDrained(state, worker);
 }

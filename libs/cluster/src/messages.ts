@@ -14,6 +14,9 @@ import type {
 export type Hello = Extract<WorkerMessage, { type: 'hello' }>;
 export type Prepare = Extract<CoordinatorMessage, { type: 'prepare' }>;
 
+/** How a user stops a job before its end. */
+export type Halt = 'cancelling' | 'pausing';
+
 /** One attempt of a job, ready to be placed. */
 export interface QueuedJob {
   readonly id: string;
@@ -24,6 +27,8 @@ export interface QueuedJob {
   readonly dataSet: Prepare['dataSet'];
   /** Workers that may come back with the job's state, and are waited for a while. */
   readonly expected: readonly string[] | 'unknown';
+  /** It was being halted when the coordinator stopped: it only waits for those, to store the state. */
+  readonly halt: Halt | null;
 }
 
 /** What happens to the cluster. */

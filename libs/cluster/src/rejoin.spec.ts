@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ClusterBench, sent, testHello, testJob, type TestJob } from './testing/fixture.js';
+import { ClusterBench, ofType, sent, testHello, testJob, type TestJob } from './testing/fixture.js';
 
 function queueExpecting(
   bench: ClusterBench,
@@ -86,5 +86,58 @@ describe('a job that ran before the coordinator restarted', () => {
       ['furthest', true],
       ['behind', false],
     ]);
+  });
+});
+
+describe('a job that is halted before its workers are back', () => {
+  it('waits for them, has the furthest state stored, and ends then', () => {
+    const bench = new ClusterBench();
+    queueExpecting(bench, 'job', ['a', 'b'], { checkpointStep: 40 });
+    connectHolding(bench, 'a', 'job', 46);
+    bench.pause('job');
+    expect(bench.cluster.job('job')).toMatchObject({
+      state: 'pausing',
+      reason: 'paused by a user; waits for b to come back',
+    });
+    expect(sent(bench.effects, 'stop')).toEqual([]);
+    connectHolding(bench, 'b', 'job', 47);
+    const stops = sent(bench.effects, 'stop');
+    expect(stops.map(({ workerId, message }) => [workerId, message.checkpoint])).toEqual([
+      ['b', true],
+      ['a', false],
+    ]);
+    const { fence } = stops[0]!.message;
+    bench.send('b', { type: 'stopped', fence });
+    expect(ofType(bench.send('a', { type: 'stopped', fence }), 'jobPaused')).toHaveLength(1);
+  });
+
+  it('keeps to its halt when a worker that is back leaves meanwhile', () => {
+    const bench = new ClusterBench();
+    queueExpecting(bench, 'job', ['a', 'b']);
+    connectHolding(bench, 'a', 'job', 46);
+    bench.pause('job');
+    const stops = sent(bench.drain('a'), 'stop');
+    expect(stops).toMatchObject([{ workerId: 'a', message: { checkpoint: true } }]);
+    expect(bench.cluster.job('job')?.state).toBe('pausing');
+  });
+
+  it('ends without them when that time is over', () => {
+    const bench = new ClusterBench();
+    queueExpecting(bench, 'job', ['a']);
+    expect(ofType(bench.cancel('job'), 'jobCancelled')).toEqual([]);
+    expect(ofType(bench.tick(6_000), 'jobCancelled')).toHaveLength(1);
+  });
+
+  it('goes on being halted when it was when the coordinator stopped', () => {
+    const bench = new ClusterBench();
+    const job = { ...testJob('job'), expected: ['a'], halt: 'pausing' as const };
+    bench.apply({ type: 'jobQueued', job });
+    expect(bench.cluster.job('job')?.state).toBe('pausing');
+    connectHolding(bench, 'a', 'job', 47);
+    const [stop] = sent(bench.effects, 'stop');
+    expect(stop).toMatchObject({ workerId: 'a', message: { checkpoint: true } });
+    const { fence } = stop!.message;
+    expect(ofType(bench.send('a', { type: 'stopped', fence }), 'jobPaused')).toHaveLength(1);
+    expect(sent(bench.effects, 'prepare')).toEqual([]);
   });
 });

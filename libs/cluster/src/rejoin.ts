@@ -1,5 +1,5 @@
 import { holdStep } from './holders.js';
-import { isIdle, type ClusterState, type JobRun, type WorkerRecord } from './state.js';
+import { isHalting, isIdle, type ClusterState, type JobRun, type WorkerRecord } from './state.js';
 
 // After a restart of the coordinator the members of a job come back one after the other, with states
 // that may be further than its last checkpoint. So the job waits a while for them, and holds them.
@@ -12,11 +12,24 @@ export function awaited(state: ClusterState, { job, queuedMs }: JobRun): string 
   return missing.length === 0 ? null : missing.join(', ');
 }
 
-/** Waiting jobs get back the idle workers that have kept their state, the furthest first. */
+/** As `awaited`, until the first generation has gathered the states: later, none is missing. */
+export function awaitedAtFirst(state: ClusterState, run: JobRun): string | null {
+  return hasBegun(run) ? null : awaited(state, run);
+}
+
+function hasBegun({ fence }: JobRun): boolean {
+  return fence !== null && fence.generation > 0;
+}
+
+/**
+ * Waiting jobs get back the idle workers that have kept their state, the furthest first; so do those
+ * that are halted while they wait, to have it stored.
+ */
 export function adopt(state: ClusterState): void {
   for (const worker of state.workers.values()) {
     const run = worker.held === null ? undefined : state.jobs.get(worker.held.jobId);
-    if (run?.state === 'waiting' && isIdle(worker)) take(run, worker);
+    if (run === undefined || !isIdle(worker)) continue;
+    if (run.state === 'waiting' || (isHalting(run) && !hasBegun(run))) take(run, worker);
   }
 }
 

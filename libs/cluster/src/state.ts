@@ -1,5 +1,5 @@
 import type { AttemptState, Fence, Member } from '@skipring/protocol';
-import type { ClusterEffect, Hello, QueuedJob } from './messages.js';
+import type { ClusterEffect, Halt, Hello, QueuedJob } from './messages.js';
 import type { ClusterOptions } from './options.js';
 import type { ReadyState } from './start-position.js';
 
@@ -103,6 +103,11 @@ export function sameAttempt(a: Fence | null, b: Fence | null): boolean {
 /** Connected, without a job and ready for one. */
 export function isIdle(worker: WorkerRecord): boolean {
   return worker.jobId === null && worker.stopping === null && !worker.draining;
+}
+
+/** Whether a job is being cancelled or paused. */
+export function isHalting(run: JobRun): run is JobRun & { state: Halt } {
+  return run.state === 'cancelling' || run.state === 'pausing';
 }
 
 /** Changes a job's state or reason; tells only of a change. */

@@ -5,7 +5,6 @@ import {
   type ClusterInput,
   type Halt,
   type Hello,
-  type QueuedJob,
 } from '@skipring/cluster';
 import { globalBatchSize } from '@skipring/data';
 import type { CoordinatorMetrics } from '@skipring/metrics';
@@ -29,6 +28,7 @@ import type {
   WorkerEvents,
   WorkerLink,
 } from './ports.js';
+import type { Recovered } from './recovery.js';
 import { ringToken } from './ring-token.js';
 import { WorkerLinks } from './worker-links.js';
 import { workerView } from './worker-view.js';
@@ -64,8 +64,8 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
   private readonly finalSeries: FinalSeries;
   private readonly links: WorkerLinks;
   private readonly effects: EffectHandler;
-  /** Workers of jobs that ran before this coordinator started. */
-  private readonly expected = new Map<string, QueuedJob['expected']>();
+  /** Jobs that ran before this coordinator started. */
+  private readonly recovered = new Map<string, Recovered>();
   private readonly entering = new Map<string, Promise<void>>();
   private readonly log: Logger;
   /** Null when the coordinator takes no faults. */
@@ -85,9 +85,13 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     this.faults = parts.takesFaults ? this.openFaultDesk() : null;
   }
 
-  /** Jobs that ran when an earlier coordinator stopped wait a while for the workers that they had. */
-  expect(workers: ReadonlyMap<string, QueuedJob['expected']>): void {
-    for (const [jobId, expected] of workers) this.expected.set(jobId, expected);
+  /**
+   * Jobs that ran when an earlier coordinator stopped wait a while for the workers that they had. Those
+   * that were being halted do so at once, without a turn in the queue.
+   */
+  async recover(jobs: ReadonlyMap<string, Recovered>): Promise<void> {
+    for (const [jobId, job] of jobs) this.recovered.set(jobId, job);
+    for (const [jobId, { halt }] of jobs) if (halt !== null) await this.resumeHalt(jobId, halt);
   }
 
   start(): void {
@@ -213,6 +217,16 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     return haltUnscheduled(this.parts, record, how);
   }
 
+  private async resumeHalt(jobId: string, how: Halt): Promise<void> {
+    try {
+      await this.enqueue(jobId);
+    } catch (error) {
+      this.log.error({ jobId, error }, 'a job is halted without the state that its workers hold');
+      const record = await this.parts.store.get(jobId);
+      if (record !== null) await haltUnscheduled(this.parts, record, how);
+    }
+  }
+
   private openFaultDesk(): FaultDesk {
     const { cluster, links, recorder, log } = this;
     return new FaultDesk({
@@ -232,7 +246,8 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     const { store, checkpoints, dataSets, onEvent } = this.parts;
     if (this.cluster.job(jobId) !== null) return;
     const record = await store.get(jobId);
-    if (record?.state !== 'pending') return;
+    const { expected, halt } = this.recovered.get(jobId) ?? { expected: [], halt: null };
+    if (record?.state !== (halt ?? 'pending')) return;
     const { spec } = record;
     const dataSet = await dataSets.ready(spec.data.dataSet);
     if (dataSet === null) throw new Error(`data set ${spec.data.dataSet} is not ready`);
@@ -243,19 +258,22 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     };
     const ledger = new Ledger(plan, await store.ledger(jobId));
     const attempt = await store.nextAttempt(jobId);
-    const reason = 'waits for workers';
+    const state = halt ?? 'waiting';
+    const reason = halt === null ? 'waits for workers' : `${halts[halt].done} by a user`;
+    // A restart is no failed attempt.
+    const attemptsBefore = record.attemptsBefore + (halt === null ? 0 : 1);
     const result = await this.writes.run(jobId, () =>
       store.change(jobId, {
         // `waiting` when an earlier try of this write succeeded and its answer was lost.
-        from: ['pending', 'waiting'],
-        fields: { state: 'waiting', attempt, reason },
-        event: { type: 'state', state: 'waiting', reason, attempt },
+        from: halt === null ? ['pending', 'waiting'] : [halt],
+        fields: { state, attempt, reason, attemptsBefore },
+        event: { type: 'state', state, reason, attempt },
       }),
     );
     if (result.outcome !== 'done') return;
     onEvent({ type: 'state', jobId });
     this.finalSeries.keep(jobId);
-    this.recorder.begin(record, attempt, ledger);
+    this.recorder.begin({ ...record, attemptsBefore }, attempt, ledger);
     this.parts.metrics.beginAttempt(jobId, {
       totalSteps: record.progress.totalSteps,
       checkpointInterval: spec.checkpoints.everySteps,
@@ -268,12 +286,19 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
       this.recorder.tell(jobId, 'error', `${problem}; the job goes on from ${next}`);
     }
     const { hash, manifest } = dataSet;
-    const expected = this.expected.get(jobId) ?? [];
-    this.expected.delete(jobId);
+    this.recovered.delete(jobId);
     this.log.info({ jobId, attempt, checkpointStep }, 'attempt begins');
     this.apply({
       type: 'jobQueued',
-      job: { id: jobId, spec, attempt, checkpointStep, dataSet: { hash, manifest }, expected },
+      job: {
+        id: jobId,
+        spec,
+        attempt,
+        checkpointStep,
+        dataSet: { hash, manifest },
+        expected,
+        halt,
+      },
     });
   }
 

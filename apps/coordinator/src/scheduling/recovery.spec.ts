@@ -47,7 +47,19 @@ describe('after a restart', () => {
     ]);
   });
 
-  it('jobs that were being cancelled are cancelled', async () => {
+  it('jobs that were being halted still are, until the states of their workers are stored', async () => {
+    store.add('cancelled', { state: 'cancelling', attempt: 1, generation: 2, workers: ['w1'] });
+    store.add('paused', { state: 'pausing', attempt: 3, generation: 1, workers: [] });
+    const recovered = await recoverJobs(store, queue);
+    expect([...recovered]).toEqual([
+      ['cancelled', { expected: ['w1'], halt: 'cancelling' }],
+      ['paused', { expected: 'unknown', halt: 'pausing' }],
+    ]);
+    expect(store.changes).toEqual([]);
+    expect(requeued).toEqual([]);
+  });
+
+  it('jobs that were being cancelled before they had begun are cancelled', async () => {
     store.add('leaving', { state: 'cancelling', attempt: 1, workers: ['w1'] });
     await recoverJobs(store, queue);
     const record = store.records.get('leaving');
@@ -57,7 +69,7 @@ describe('after a restart', () => {
     expect(requeued).toEqual([]);
   });
 
-  it('jobs that were being paused are paused, at the cost of no attempt', async () => {
+  it('jobs that were being paused before they had begun are paused, at the cost of no attempt', async () => {
     store.add('leaving', { state: 'pausing', attempt: 3, attemptsBefore: 1, workers: ['w1'] });
     await recoverJobs(store, queue);
     const record = store.records.get('leaving');

@@ -47,6 +47,7 @@ export function testJob(id: string, options: TestJob = {}): QueuedJob {
     checkpointStep: options.checkpointStep ?? null,
     dataSet,
     expected: [],
+    halt: null,
   };
 }
 

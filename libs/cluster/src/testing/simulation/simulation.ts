@@ -128,17 +128,20 @@ export class Simulation {
     for (const { id, state, workers = [] } of open) {
       const job = this.jobs.get(id);
       if (job === undefined) continue;
-      if (state === 'cancelling') this.endings.set(id, 'jobCancelled');
-      else if (state === 'pausing') this.paused.add(id);
-      else this.queueAgain(job, workers.length > 0 ? workers : 'unknown');
+      const how = state === 'cancelling' || state === 'pausing' ? state : null;
+      this.queueAgain(job, workers.length > 0 ? workers : 'unknown', how);
     }
     for (const worker of connected)
       worker.reconnectTurn = this.numTurns + 1 + this.random.below(15);
   }
 
-  private queueAgain(job: QueuedJob, expected: QueuedJob['expected']): void {
+  private queueAgain(
+    job: QueuedJob,
+    expected: QueuedJob['expected'],
+    how: QueuedJob['halt'] = null,
+  ): void {
     const checkpointStep = this.stored.get(job.id) ?? null;
-    this.queue({ ...job, attempt: job.attempt + 1, checkpointStep, expected });
+    this.queue({ ...job, attempt: job.attempt + 1, checkpointStep, expected, halt: how });
   }
 
   private checkLiveness(): void {
