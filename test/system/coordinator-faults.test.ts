@@ -56,6 +56,21 @@ describe('a job ends with the undisturbed model, after the coordinator is killed
     await job.expectSame(watch);
   });
 
+  it('to a job that is paused before its workers are back', async () => {
+    const { cluster, job } = disturbed;
+    const watch = await job.submit({ min: 2 });
+    const { metrics } = await watch.step(BEFORE_FAULT);
+    await cluster.killCoordinator();
+    await cluster.startCoordinator();
+    await cluster.client.pause(watch.id);
+    await watch.first('state', ({ state }) => state === 'paused');
+    await cluster.client.resume(watch.id);
+    const next = await watch.first('generation', ({ attempt }) => attempt > 1);
+    expect(next.step).toBeGreaterThanOrEqual(metrics.step);
+    expect(next.step).toBeLessThan(job.totalSteps);
+    await job.expectSame(watch);
+  });
+
   it('with another job in the queue', async () => {
     const { cluster, job } = disturbed;
     const first = await job.submit({ min: 2 });
