@@ -128,6 +128,20 @@ describe('the turn of a job', () => {
     },
   );
 
+  it('comes before it is paused, when its workers may still hold more than is stored', async () => {
+    store.add('a');
+    await scheduler.recover(new Map([['a', { expected: ['w1'], halt: null }]]));
+    expect(await scheduler.pause('a')).toBe('pausing');
+    expect(scheduler.liveJob('a')?.reason).toContain('waits for w1 to come back');
+  });
+
+  it('that cannot come does not keep a recovered job from being paused', async () => {
+    dataSet = null;
+    store.add('a');
+    await scheduler.recover(new Map([['a', { expected: ['w1'], halt: null }]]));
+    expect(await scheduler.pause('a')).toBe('paused');
+  });
+
   it('whose data set is not ready fails, and can come again', async () => {
     const ready = dataSet;
     dataSet = null;

@@ -201,6 +201,7 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
   private async halt(jobId: string, how: Halt): Promise<HaltResult> {
     const record = await this.parts.store.get(jobId);
     if (record === null) return 'missing';
+    if (this.recovered.has(jobId)) await this.takeTurnEarly(jobId);
     while (this.entering.has(jobId)) await this.entering.get(jobId)?.catch(() => undefined);
     if (this.cluster.job(jobId) !== null) {
       this.apply({ type: halts[how].input, jobId });
@@ -215,6 +216,15 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
     // Its turn may have come while earlier writes were awaited.
     if (this.entering.has(jobId) || this.cluster.job(jobId) !== null) return this.halt(jobId, how);
     return haltUnscheduled(this.parts, record, how);
+  }
+
+  /** Workers may hold more of the job than its checkpoint has: what halts it is to wait for them. */
+  private async takeTurnEarly(jobId: string): Promise<void> {
+    try {
+      await this.enqueue(jobId);
+    } catch (error) {
+      this.log.error({ jobId, error }, 'a job is halted before its turn can come');
+    }
   }
 
   private async resumeHalt(jobId: string, how: Halt): Promise<void> {
