@@ -222,7 +222,7 @@ export class ComputeWorker {
       numClasses,
       collective,
       batches,
-      checkpoints: session.checkpoints((outcome) => {
+      checkpoints: session.checkpoints(fence, (outcome) => {
         this.tellCheckpoint(fence, outcome);
       }),
       report: makeReporter(fence, rank, (message) => {
@@ -268,7 +268,7 @@ export class ComputeWorker {
       if (message.checkpoint && state.position.step > 0) {
         // What becomes of it is told; a failure is no reason to stay.
         await session
-          .checkpoints((outcome) => {
+          .checkpoints(message.fence, (outcome) => {
             this.tellCheckpoint(message.fence, outcome);
           })
           .save({ snapshot: state.snapshot(), heldMs: 0 })

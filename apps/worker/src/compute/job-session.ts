@@ -1,5 +1,5 @@
 import { decodeSnapshot } from '@skipring/checkpoint';
-import type { CoordinatorMessage, JobSpec } from '@skipring/protocol';
+import type { CoordinatorMessage, Fence, JobSpec } from '@skipring/protocol';
 import type { CheckpointStore, TrainingState } from '@skipring/trainer';
 import { CheckpointWriter, type TellOutcome } from './checkpoint-writer.js';
 import type { CoordinatorHttp } from './coordinator-http.js';
@@ -44,7 +44,12 @@ export class JobSession {
     state.restore(decodeSnapshot(await download.checkpoint(jobId, checkpointStep)));
   }
 
-  checkpoints(tell: TellOutcome): CheckpointStore {
+  /**
+   * Stores checkpoints for a generation. What a stop asks for may be of one that was never entered: of a
+   * restarted coordinator, which found this state here.
+   */
+  checkpoints(fence: Fence, tell: TellOutcome): CheckpointStore {
+    this.parts.upload.enter(fence);
     return {
       submit: (due) => {
         this.writer.submit(due, tell);
