@@ -57,7 +57,7 @@ export const ring: Board = {
           help: 'Per step, of every rank.',
           kind: 'lines',
           unit: 's',
-          width: 12,
+          width: 8,
           queries: [
             {
               expression: mean(job.partDuration, 'job_id', CHOSEN_JOBS, inRing),
@@ -74,7 +74,7 @@ export const ring: Board = {
           help: 'Share of the time of the ring that a worker spent computing the rest of the gradient instead of waiting. Models with a gradient of one bucket hide none.',
           kind: 'lines',
           unit: 'percentunit',
-          width: 12,
+          width: 8,
           max: 1,
           queries: [
             {
@@ -88,7 +88,7 @@ export const ring: Board = {
           help: 'Time in the ring over the time of the whole step. It grows with the number of workers and shrinks with the lanes per worker.',
           kind: 'lines',
           unit: 'percentunit',
-          width: 12,
+          width: 8,
           max: 1,
           queries: [
             {
