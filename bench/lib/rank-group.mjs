@@ -1,3 +1,5 @@
+const CONNECT_DEADLINE_MS = 60_000;
+
 /** The ranks of one side of a comparison, each in a process of its own. */
 export class RankGroup {
   #ranks;
@@ -7,7 +9,7 @@ export class RankGroup {
     const group = new RankGroup();
     group.#ranks = await Promise.all(Array.from({ length: numRanks }, (_, rank) => start(rank)));
     const ports = group.#ranks.map((side) => side.about.port);
-    await group.ask({ ports });
+    await group.ask({ ports }, CONNECT_DEADLINE_MS);
     return group;
   }
 
@@ -25,7 +27,7 @@ export class RankGroup {
   }
 
   /** The answers of all ranks. */
-  ask(request) {
-    return Promise.all(this.#ranks.map((side) => side.ask(request)));
+  ask(request, deadlineMs) {
+    return Promise.all(this.#ranks.map((side) => side.ask(request, deadlineMs)));
   }
 }

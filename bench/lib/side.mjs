@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { python } from './python.mjs';
 
+/** Longer than anything takes that is measured at one time. */
+const ANSWER_DEADLINE_MS = 1_800_000;
+
 /**
  * One side of a comparison in a process of its own: it sends `{ ready }` with what there is to tell
  * about itself, and then answers every message with `{ elapsedMs }`.
@@ -11,9 +14,14 @@ export class Side {
   #child;
 
   /** Resolves once the side is ready; `about` is what it told. */
-  static async start(module, ...args) {
+  static start(module, ...args) {
+    return Side.startWith([], module, ...args);
+  }
+
+  /** The same with options of Node.js. */
+  static async startWith(execArgv, module, ...args) {
     const side = new Side();
-    side.#child = fork(module, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    side.#child = fork(module, args, { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     side.about = (await side.#answer()).ready;
     return side;
   }
@@ -36,10 +44,10 @@ export class Side {
     return (await this.ask(request)).elapsedMs;
   }
 
-  /** Sends `request` and resolves with the whole answer. */
-  ask(request) {
+  /** Sends `request` and resolves with the whole answer; rejects when none comes in time. */
+  ask(request, deadlineMs = ANSWER_DEADLINE_MS) {
     this.#child.send(request);
-    return this.#answer();
+    return this.#answer(deadlineMs);
   }
 
   async stop() {
@@ -49,15 +57,25 @@ export class Side {
   }
 
   /** The next message; rejects when the process ends first. */
-  #answer() {
+  #answer(deadlineMs = ANSWER_DEADLINE_MS) {
     const child = this.#child;
     return new Promise((resolve, reject) => {
-      const onExit = (code) => reject(new Error(`${child.spawnargs[1]} ended with code ${code}`));
-      child.once('exit', onExit);
-      child.once('message', (message) => {
-        child.off('exit', onExit);
+      const fail = (how) => {
+        settle();
+        reject(new Error(`${child.spawnargs[1]} ${how}`));
+      };
+      const onExit = (code) => fail(`ended with code ${code}`);
+      const onMessage = (message) => {
+        settle();
         resolve(message);
-      });
+      };
+      const timer = setTimeout(() => fail(`gave no answer in ${deadlineMs} ms`), deadlineMs);
+      const settle = () => {
+        clearTimeout(timer);
+        child.off('exit', onExit).off('message', onMessage);
+      };
+      child.once('exit', onExit);
+      child.once('message', onMessage);
     });
   }
 }

@@ -11,6 +11,8 @@ const WRITES_IN_FLIGHT = 4;
 const [rank, worldSize] = process.argv.slice(2).map(Number);
 
 const server = createServer({ noDelay: true });
+// The next rank may dial before this one is told where to.
+const accepted = once(server, 'connection');
 server.listen(0, HOST);
 await once(server, 'listening');
 let toNext;
@@ -49,7 +51,6 @@ function exchange(outgoing) {
 serveRank({
   port: server.address().port,
   async connect(ports) {
-    const accepted = once(server, 'connection');
     connect({
       host: HOST,
       port: ports[(rank + worldSize - 1) % worldSize],
