@@ -1,10 +1,11 @@
 /**
  * The process of one rank: connects when it is told all ports, then runs what `prepare` gives as
- * often as it is asked, after a barrier, and answers with the milliseconds of each run and its memory.
+ * often as it is asked, after a barrier, and answers with the milliseconds of each run; where `looks` is
+ * set, also with its memory after a collection of garbage, for which Node.js needs `--expose-gc`.
  */
 export function serveRank({ port, connect, prepare, barrier }) {
   let prepared = { case: null, run: null };
-  process.on('message', async ({ ports, iterations, ...request }) => {
+  process.on('message', async ({ ports, iterations, looks = false, ...request }) => {
     if (ports !== undefined) {
       await connect(ports);
       process.send({ connected: true });
@@ -21,8 +22,15 @@ export function serveRank({ port, connect, prepare, barrier }) {
       elapsedMs.push(now - last);
       last = now;
     }
-    process.send({ elapsedMs, rssBytes: process.memoryUsage.rss() });
+    process.send({ elapsedMs, memory: looks ? memoryAfterCollection() : null });
   });
   process.on('disconnect', () => process.exit());
   process.send({ ready: { port } });
+}
+
+/** Bytes: what is in use on the heap and outside of it, and what the system has given to the process. */
+function memoryAfterCollection() {
+  globalThis.gc();
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { kept: heapUsed + external, rss };
 }
