@@ -184,6 +184,10 @@ export const badSpecs: readonly BadSpec[] = [
   change({
     sync: { mode: 'localSgd', replicas: 2, compression: { kind: 'powerSgd' } },
   })('compression of what is no gradient', ['/sync/compression', 'no such field']),
+  change({
+    sync: { mode: 'localSgd', replicas: 2, optimizerState: 'reset' },
+    training: { ...training, optimizer: { kind: 'adam' } },
+  })('moments of Adam that begin at zero again', ['/sync/optimizerState', 'average or keep']),
   change({ statistics: { everySteps: 0 } })('statistics at no step', [
     '/statistics/everySteps',
     'at least 1',

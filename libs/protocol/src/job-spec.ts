@@ -234,7 +234,18 @@ export const jobSpecSchema = z
   .refine(({ training, sync }) => !training.weightAverage || sync.mode === 'allReduce', {
     path: ['training', 'weightAverage'],
     message: 'expected none with this sync mode: its replicas are averaged already',
-  });
+  })
+  .refine(
+    ({ training, sync }) =>
+      sync.mode === 'allReduce' ||
+      sync.optimizerState !== 'reset' ||
+      ['sgd', 'lars'].includes(training.optimizer.kind),
+    {
+      path: ['sync', 'optimizerState'],
+      message:
+        'expected average or keep: this optimizer divides by a mean that would begin at zero',
+    },
+  );
 
 /** A spec with every default filled in. */
 export type JobSpec = z.output<typeof jobSpecSchema>;

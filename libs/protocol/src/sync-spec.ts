@@ -16,8 +16,8 @@ const periodFields = {
 };
 const everySteps = positiveInt.max(100_000).describe('steps of a replica between two averages');
 const optimizerState = z
-  .enum(['average', 'keep'])
-  .describe('optimizer slots at an average: averaged too, or kept by each replica');
+  .enum(['average', 'keep', 'reset'])
+  .describe('optimizer slots at an average: averaged too, kept by each replica, or set to zero');
 
 const compressionFields = {
   fullEverySteps: positiveInt

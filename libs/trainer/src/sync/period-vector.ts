@@ -1,5 +1,5 @@
 import { optimizerSlots } from '../auxiliary.js';
-import { OPTIMIZER_PREFIX, type TensorMap } from '../engine.js';
+import type { TensorMap } from '../engine.js';
 import type { StepSums } from '../reduced-vector.js';
 
 const WORDS_PER_STEP = 3;
@@ -23,15 +23,19 @@ export class PeriodVector {
   private readonly kept: Int32Array;
   private readonly numKept: number;
 
-  constructor(tensors: TensorMap, names: readonly string[], numSteps: number, numReplicas: number) {
+  constructor(
+    tensors: TensorMap,
+    names: readonly string[],
+    numSteps: number,
+    { numReplicas, keepsSlots }: { readonly numReplicas: number; readonly keepsSlots: boolean },
+  ) {
     const offsets = [0];
     for (const name of names) {
       offsets.push((offsets.at(-1) ?? 0) + (tensors.get(name)?.values.length ?? 0));
     }
     this.offsets = offsets;
     const numChanges = offsets.at(-1) ?? 0;
-    const areShared = names.some((name) => name.startsWith(OPTIMIZER_PREFIX));
-    this.numKept = areShared ? 0 : sizeOf(optimizerSlots(tensors).map(([, tensor]) => tensor));
+    this.numKept = keepsSlots ? sizeOf(optimizerSlots(tensors).map(([, tensor]) => tensor)) : 0;
     const numWords = numSteps * WORDS_PER_STEP;
     const length = numChanges + numWords + numReplicas * this.numKept;
     this.words = new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));

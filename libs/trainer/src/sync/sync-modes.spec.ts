@@ -31,6 +31,13 @@ const MODES: Record<string, Sync> = {
     warmupSteps: 3,
     optimizerState: 'keep',
   },
+  'post-local SGD, slots reset': {
+    mode: 'localSgd',
+    replicas: 4,
+    everySteps: 3,
+    warmupSteps: 2,
+    optimizerState: 'reset',
+  },
   DiLoCo: { mode: 'diloco', replicas: 4, everySteps: 4 },
   'DiLoCo, slots averaged': {
     mode: 'diloco',
@@ -237,6 +244,10 @@ async function reference(sync: Sync): Promise<Map<string, { values: number[] }>>
     const next = new Map(before);
     for (const [name, { shape, values }] of before) {
       if (name.startsWith(OPTIMIZER_PREFIX) && keepsSlots && !isWarm) continue;
+      if (name.startsWith(OPTIMIZER_PREFIX) && slots === 'reset' && !isWarm) {
+        next.set(name, { shape, values: new Float32Array(values.length) });
+        continue;
+      }
       const change = Array.from(values, (x, i) =>
         ends.reduce((sum, state) => sum + (x - state.get(name)!.values[i]!) / ends.length, 0),
       );

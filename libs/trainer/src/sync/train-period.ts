@@ -1,5 +1,5 @@
 import { advance, samplesInStep } from '@skipring/data';
-import { lanesOfGroup, numLaneGroups } from '@skipring/protocol';
+import { lanesOfGroup, numLaneGroups, type SyncSpec } from '@skipring/protocol';
 import { agree } from '../agree.js';
 import { keptName, optimizerSlots, outerName, ownGroups } from '../auxiliary.js';
 import { OPTIMIZER_PREFIX, type TensorData, type TensorMap } from '../engine.js';
@@ -63,9 +63,14 @@ export async function trainPeriod(g: Generation, watch: Stopwatch): Promise<Peri
 
 /** Tensors of which a period commits the mean, in an order that all ranks share. */
 function sharedNames({ spec: { sync } }: Generation, tensors: TensorMap): string[] {
-  const isKept = sync.mode !== 'allReduce' && sync.optimizerState === 'keep';
   const names = [...tensors.keys()].sort();
-  return isKept ? names.filter((name) => !name.startsWith(OPTIMIZER_PREFIX)) : names;
+  return optimizerStateOf(sync) === 'average'
+    ? names
+    : names.filter((name) => !name.startsWith(OPTIMIZER_PREFIX));
+}
+
+function optimizerStateOf(sync: SyncSpec): 'average' | 'keep' | 'reset' {
+  return sync.mode === 'allReduce' ? 'average' : sync.optimizerState;
 }
 
 async function runReplicas(
@@ -129,7 +134,10 @@ async function reduce(
   }
   const numReplicas = numLaneGroups(g.spec);
   const changeExponents = exponentsFor(maxima, numReplicas);
-  const vector = new PeriodVector(before, names, numSteps, numReplicas);
+  const vector = new PeriodVector(before, names, numSteps, {
+    numReplicas,
+    keepsSlots: optimizerStateOf(g.spec.sync) === 'keep',
+  });
   for (const { replica, change, sums, tensors } of own) {
     addChange(vector.changes, change, names, changeExponents);
     vector.addSums(sums);
@@ -202,6 +210,11 @@ function commitPeriod(
   });
   for (const [name, tensor] of keptTensors(before, vector, numReplicas))
     auxiliary.set(name, tensor);
+  if (optimizerStateOf(spec.sync) === 'reset') {
+    for (const [name, { shape, values }] of optimizerSlots(before)) {
+      tensors.set(name, { shape, values: new Float32Array(values.length) });
+    }
+  }
   try {
     state.engine.writeState(tensors);
   } catch (cause) {
