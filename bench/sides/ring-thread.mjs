@@ -5,6 +5,7 @@ import { RingSession } from '../../apps/worker/dist/io/ring-session.js';
 const ring = await RingSession.listen('127.0.0.1', 0, null, {
   faults: null,
   silence: () => null,
+  settings: () => ({}),
   onBroken: () => undefined,
   onLeft: () => undefined,
 });

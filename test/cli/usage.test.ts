@@ -80,6 +80,12 @@ const wrong: readonly [command: string, code: number, message: RegExp][] = [
   ['context add lab --url nonsense', 2, /--url nonsense: expected an address such as http:/],
   ['list --context none', 2, /there is no context none\nnext: skipring context list/],
   ['drain', 2, /missing required argument 'worker'/],
+  ['tune-ring --ranks 1', 2, /--ranks 1: expected a whole number from 2 to 64/],
+  ['tune-ring --rank 0', 2, /--rank 0: expected --members as well/],
+  ['tune-ring --members a:1,b', 2, /--members: "b": expected HOST:PORT, such as/],
+  ['tune-ring --members a:1,b:1', 2, /--rank \(missing\): expected a whole number from 0 to 1/],
+  ['tune-ring --members a:1,b:1 --rank 2', 2, /--rank 2: expected a whole number from 0 to 1/],
+  ['tune-ring --members a:1,b:1 --rank 0', 2, /SKIPRING_JOIN_TOKEN is not set; expected the same/],
 ];
 
 describe('a wrong command line', () => {

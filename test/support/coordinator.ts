@@ -56,6 +56,7 @@ export async function startCoordinator(
     heartbeatIntervalMs: 1_000,
     heartbeatTimeoutMs: 5_000,
     computeSilenceLimitMs: 60_000,
+    ring: {},
     takesFaults: false,
     maxWorkers: 16,
     maxCheckpointBytes: 1_000_000,

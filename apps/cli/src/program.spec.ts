@@ -43,6 +43,7 @@ describe('the command line', () => {
         'context remove',
         'chaos',
         'doctor',
+        'tune-ring',
         'experiment residual',
         'completion',
       ],

@@ -13,6 +13,7 @@ import { addMetricsCommand } from './commands/metrics.js';
 import { addSweepCommands } from './commands/sweeps.js';
 import { addTokenCommands } from './commands/tokens.js';
 import { addTopCommand } from './commands/top.js';
+import { addTuneRingCommand } from './commands/tune-ring.js';
 import { addUpCommand } from './commands/up.js';
 import { addWebhookCommands } from './commands/webhooks.js';
 import type { CommandContext } from './context.js';
@@ -69,6 +70,7 @@ export function makeProgram(context: CommandContext, version: string): Command {
   addContextCommands(program, context);
   addChaosCommand(program, context);
   addDoctorCommand(program, context);
+  addTuneRingCommand(program, context);
   addExperimentCommand(program, context);
   addCompletionCommand(program, context);
   for (const command of program.commands) inherit(command);

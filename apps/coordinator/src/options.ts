@@ -2,7 +2,13 @@ import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { CheckpointError, parseS3Url, type S3Options } from '@skipring/checkpoint';
-import { DEFAULT_PORT } from '@skipring/protocol';
+import {
+  DEFAULT_PORT,
+  MAX_EXCHANGE_LIMIT_BYTES,
+  MAX_SEGMENT_BYTES,
+  MIN_SEGMENT_BYTES,
+  type RingSettings,
+} from '@skipring/protocol';
 import type { TracesTarget } from '@skipring/tracing';
 import { z } from 'zod';
 import { builtConsole } from './console/built-console.js';
@@ -48,6 +54,8 @@ const environmentSchema = z.object({
   SKIPRING_MAX_EVENT_STREAMS: integer(1, 65_536).default(1_024),
   SKIPRING_WEBHOOKS_PRIVATE: z.enum(['0', '1']).default('0'),
   SKIPRING_COMPUTE_SILENCE_MS: integer(1_000, 3_600_000).default(60_000),
+  SKIPRING_RING_EXCHANGE_LIMIT_BYTES: integer(0, MAX_EXCHANGE_LIMIT_BYTES).optional(),
+  SKIPRING_RING_SEGMENT_BYTES: integer(MIN_SEGMENT_BYTES, MAX_SEGMENT_BYTES).optional(),
   SKIPRING_FAULTS: z.enum(['0', '1']).default('0'),
   SKIPRING_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   SKIPRING_TRACES_URL: z.url({ protocol: /^https?$/ }).optional(),
@@ -83,6 +91,8 @@ export interface CoordinatorOptions {
   readonly heartbeatTimeoutMs: number;
   /** So is one whose compute thread has not answered for this long. */
   readonly computeSilenceLimitMs: number;
+  /** What workers are told about their rings. */
+  readonly ring: RingSettings;
   /** Whether users may bring about faults. */
   readonly takesFaults: boolean;
   /** The most workers of one number of threads that an autoscaler may start. */
@@ -146,6 +156,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): CoordinatorOptions 
     heartbeatIntervalMs: values.SKIPRING_HEARTBEAT_INTERVAL_MS,
     heartbeatTimeoutMs: values.SKIPRING_HEARTBEAT_TIMEOUT_MS,
     computeSilenceLimitMs: values.SKIPRING_COMPUTE_SILENCE_MS,
+    ring: ringSettings(values),
     takesFaults: values.SKIPRING_FAULTS === '1',
     maxWorkers: values.SKIPRING_MAX_WORKERS,
     maxCheckpointBytes: values.SKIPRING_MAX_CHECKPOINT_MB * 1_000_000,
@@ -158,6 +169,17 @@ export function readOptions(environment: NodeJS.ProcessEnv): CoordinatorOptions 
         : { url: values.SKIPRING_TRACES_URL, everySteps: values.SKIPRING_TRACES_EVERY_STEPS },
     parentPipe: values.SKIPRING_PARENT_PIPE === '1',
   });
+}
+
+/** Without what is not set. */
+function ringSettings({
+  SKIPRING_RING_EXCHANGE_LIMIT_BYTES: exchangeLimitBytes,
+  SKIPRING_RING_SEGMENT_BYTES: segmentBytes,
+}: z.output<typeof environmentSchema>): RingSettings {
+  return {
+    ...(exchangeLimitBytes !== undefined && { exchangeLimitBytes }),
+    ...(segmentBytes !== undefined && { segmentBytes }),
+  };
 }
 
 /** Throws OptionsError. */

@@ -1,6 +1,6 @@
 import type { Rounding } from './bfloat16.js';
 import { CollectiveError } from './collective-error.js';
-import { exchange, EXCHANGE_LIMIT_BYTES } from './exchange.js';
+import { exchange } from './exchange.js';
 import {
   allGatherSteps,
   pipelinedSegmentBytes,
@@ -19,14 +19,14 @@ export interface ReduceOptions extends CollectiveOptions {
 }
 
 export interface AllReduceOptions extends ReduceOptions {
-  /** The same on all ranks; default: `exchange` up to EXCHANGE_LIMIT_BYTES, else `ring`. */
+  /** The same on all ranks; default: `exchange` up to the transport's `exchangeLimitBytes`, else `ring`. */
   readonly algorithm?: 'ring' | 'exchange';
   /** Told before the first segment of each half of `ring` is sent, which waits for it. */
   readonly onHalf?: HalfHook;
   /**
-   * Sums a float32 vector with bfloat16 on the wire, rounded so, by the `ring`: half the bytes. Every
+   * Reduces a float32 vector with bfloat16 on the wire, rounded so, by the `ring`: half the bytes. Every
    * partial sum is rounded once more on its way, at most worldSize times; all ranks end with the same
-   * bits, which do depend on worldSize.
+   * bits, which for a sum do depend on worldSize. A maximum to nearest is the maximum, rounded.
    */
   readonly bfloat16?: Rounding;
 }
@@ -55,8 +55,9 @@ export function allReduce(
   vector: Vector,
   options: AllReduceOptions,
 ): Promise<void> {
-  const isSmall = vector.byteLength <= EXCHANGE_LIMIT_BYTES && options.bfloat16 === undefined;
-  const algorithm = options.algorithm ?? (isSmall ? 'exchange' : 'ring');
+  const isSmall = vector.byteLength <= transport.exchangeLimitBytes;
+  const algorithm =
+    options.algorithm ?? (isSmall && options.bfloat16 === undefined ? 'exchange' : 'ring');
   return runCollective(transport, 'allReduce', options, (sequence) => {
     expectWire(vector, options, algorithm);
     return algorithm === 'exchange'
@@ -120,15 +121,14 @@ export function allGather(
 
 function expectWire(
   vector: Vector,
-  { bfloat16, reduction = 'sum' }: AllReduceOptions,
+  { bfloat16 }: AllReduceOptions,
   algorithm: 'ring' | 'exchange',
 ): void {
   if (bfloat16 === undefined) return;
-  const isFitting = vector instanceof Float32Array && reduction === 'sum' && algorithm === 'ring';
-  if (isFitting) return;
+  if (vector instanceof Float32Array && algorithm === 'ring') return;
   throw new CollectiveError(
     'INVALID_ARGUMENT',
-    `bfloat16 is ${bfloat16.mode}, expected none: it is for sums of float32 by ring`,
+    `bfloat16 is ${bfloat16.mode}, expected none: it is for float32 by ring`,
   );
 }
 

@@ -32,6 +32,9 @@ describe('bfloat16', () => {
         const sum = floats.slice();
         unpackBfloat16(sum, packed, 'sum');
         expect(sum).toEqual(floats.map((value) => value + value));
+        const largest = values.slice();
+        unpackBfloat16(largest, packed, 'max');
+        expect(largest).toEqual(values.map((value, i) => Math.max(value, floats[i]!)));
         const copy = new Float32Array(length);
         unpackBfloat16(copy, packed, 'set');
         expect(bitsOf(copy)).toEqual(bitsOf(floats));

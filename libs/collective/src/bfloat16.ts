@@ -25,13 +25,15 @@ export function packBfloat16(
   convert(isNearest ? 'packNearest' : 'packStochastic', floats, packed, seed);
 }
 
-/** Puts bfloat16 values in place of `floats`, or adds them. */
+const UNPACK = { set: 'unpackSet', sum: 'unpackSum', max: 'unpackMax' } as const;
+
+/** Puts bfloat16 values in place of `floats`, adds them, or keeps the larger ones. */
 export function unpackBfloat16(
   floats: Float32Array,
   packed: Uint8Array,
-  combine: 'set' | 'sum',
+  combine: keyof typeof UNPACK,
 ): void {
-  convert(combine === 'set' ? 'unpackSet' : 'unpackSum', floats, packed, 0);
+  convert(UNPACK[combine], floats, packed, 0);
 }
 
 type ConvertKernel = Extract<keyof Kernels, `pack${string}` | `unpack${string}`>;

@@ -11,6 +11,7 @@ const cases: readonly (readonly [CombineKernel, VectorType, Reduction])[] = [
   ['sumInt32', 'int32', 'sum'],
   ['maxInt32', 'int32', 'max'],
   ['sumInt64', 'int64', 'sum'],
+  ['maxInt64', 'int64', 'max'],
 ];
 
 /** The same elements in a SharedMemory, `shift` bytes behind its beginning. */
@@ -59,6 +60,19 @@ describe('combine', () => {
     const target = Float32Array.of(NaN, 1, -0);
     combine('maxFloat32', bytesOf(target), bytesOf(Float32Array.of(1, NaN, 0)));
     expect([...target]).toEqual([NaN, NaN, 0]);
+  });
+});
+
+describe('maxInt64', () => {
+  it('compares whole words with their signs', () => {
+    const [low, high] = [-(2n ** 63n), 2n ** 63n - 1n];
+    const target = BigInt64Array.of(low, high, -1n, 0n, 2n ** 32n, 5n);
+    combine(
+      'maxInt64',
+      bytesOf(target),
+      bytesOf(BigInt64Array.of(high, low, 0n, -1n, 2n ** 32n - 1n, 5n)),
+    );
+    expect([...target]).toEqual([high, high, 0n, 0n, 2n ** 32n, 5n]);
   });
 });
 

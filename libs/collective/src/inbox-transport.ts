@@ -1,4 +1,5 @@
 import { CollectiveError } from './collective-error.js';
+import { EXCHANGE_LIMIT_BYTES } from './exchange.js';
 import { FailureLatch } from './failure-latch.js';
 import { Inbox } from './inbox.js';
 import { SegmentOrder } from './segment-order.js';
@@ -11,6 +12,8 @@ export interface InboxTransportOptions {
   readonly rank: number;
   readonly worldSize: number;
   readonly segmentBytes: number;
+  /** Default: EXCHANGE_LIMIT_BYTES. */
+  readonly exchangeLimitBytes?: number | undefined;
   /** Default: MAX_HELD_BYTES. */
   readonly maxHeldBytes?: number | undefined;
 }
@@ -20,6 +23,7 @@ export abstract class InboxTransport implements Transport {
   readonly rank: number;
   readonly worldSize: number;
   readonly segmentBytes: number;
+  readonly exchangeLimitBytes: number;
   abstract readonly incomingBytesPerSecond: number | null;
   private readonly latch = new FailureLatch();
   private readonly inbox: Inbox;
@@ -35,6 +39,7 @@ export abstract class InboxTransport implements Transport {
     this.rank = options.rank;
     this.worldSize = options.worldSize;
     this.segmentBytes = options.segmentBytes;
+    this.exchangeLimitBytes = options.exchangeLimitBytes ?? EXCHANGE_LIMIT_BYTES;
     this.inbox = new Inbox({
       maxHeldBytes: options.maxHeldBytes ?? MAX_HELD_BYTES,
       onFull: () => {

@@ -16,6 +16,13 @@ export {
 } from './all-reduce.js';
 export { packBfloat16, unpackBfloat16, type Rounding } from './bfloat16.js';
 export { EXCHANGE_LIMIT_BYTES } from './exchange.js';
+export {
+  tuneRing,
+  type RingParameters,
+  type RingTuning,
+  type TuneOptions,
+} from './tuning/tune-ring.js';
+export type { AlgorithmCost, SegmentCost } from './tuning/settings.js';
 export { digest } from './digest.js';
 export { SharedMemory } from './wasm/shared-memory.js';
 export type { WebAssemblyMemory } from './wasm/web-assembly.js';

@@ -82,7 +82,7 @@ async function ringPassWith(
 ): Promise<void> {
   const wire =
     bfloat16 !== undefined && vector instanceof Float32Array
-      ? bfloat16Wire(vector, bfloat16, staging)
+      ? bfloat16Wire(vector, bfloat16, reduction, staging)
       : plainWire(vector, reduction, staging);
   const segmentLength = Math.max(1, Math.floor(segmentBytes / vector.BYTES_PER_ELEMENT));
   const segmentsOf = (chunk: number) =>

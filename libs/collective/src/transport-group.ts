@@ -13,6 +13,8 @@ export interface TransportGroup {
 export interface GroupOptions {
   /** Default of the ring's collectives. */
   readonly segmentBytes: number;
+  /** The same; EXCHANGE_LIMIT_BYTES. */
+  readonly exchangeLimitBytes?: number;
   /** Above this many bytes that no receive waits for, a rank stops reading. */
   readonly maxHeldBytes?: number;
 }

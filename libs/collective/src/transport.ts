@@ -43,6 +43,11 @@ export interface Transport {
   readonly worldSize: number;
   /** Most bytes per segment when a collective's options name none; the same on all ranks. */
   readonly segmentBytes: number;
+  /**
+   * Vectors up to this size are reduced by `exchange` when a collective's options name no algorithm; the
+   * same on all ranks.
+   */
+  readonly exchangeLimitBytes: number;
   /** Payload and header bytes sent so far. */
   readonly bytesSent: number;
   /** How fast the previous rank's bytes come in; null: not measured. */

@@ -1,4 +1,3 @@
-import { CollectiveError } from './collective-error.js';
 import { combine, type CombineDigests, type CombineKernel } from './combine.js';
 import type { Accumulator } from './transport.js';
 import { SharedMemory } from './wasm/shared-memory.js';
@@ -8,7 +7,7 @@ export type Vector = Int32Array | Float32Array | BigInt64Array;
 
 /**
  * How elements of all ranks become one. `sum`: int32 modulo 2^32, int64 modulo 2^64, float32 rounded
- * to nearest after each addition (IEEE 754). `max`: of int32 and float32; NaN if any is NaN.
+ * to nearest after each addition (IEEE 754). `max`: the largest; of float32 NaN if any is NaN.
  */
 export type Reduction = 'sum' | 'max';
 
@@ -22,15 +21,9 @@ export function bytesOf(vector: Vector, begin = 0, end = vector.length): Uint8Ar
   );
 }
 
-/** @throws CollectiveError INVALID_ARGUMENT for a maximum of int64. */
 export function kernelFor(vector: Vector, reduction: Reduction): CombineKernel {
-  if (vector instanceof Float32Array) return reduction === 'sum' ? 'sumFloat32' : 'maxFloat32';
-  if (vector instanceof Int32Array) return reduction === 'sum' ? 'sumInt32' : 'maxInt32';
-  if (reduction === 'sum') return 'sumInt64';
-  throw new CollectiveError(
-    'INVALID_ARGUMENT',
-    `reduction is max, expected sum: there is no maximum of int64`,
-  );
+  if (vector instanceof Float32Array) return `${reduction}Float32`;
+  return vector instanceof Int32Array ? `${reduction}Int32` : `${reduction}Int64`;
 }
 
 /** Combines received elements into `target`, the bytes of some elements. */

@@ -28,12 +28,13 @@ export function plainWire(vector: Vector, reduction: Reduction, staging: Uint8Ar
 }
 
 /**
- * Elements as bfloat16: half the bytes, and a rounding before every send. Sums are made in float32.
+ * Elements as bfloat16: half the bytes, and a rounding before every send. They are combined in float32.
  * What a rank sends is rounded in its own vector too, so that in the end all ranks hold the same bits.
  */
 export function bfloat16Wire(
   vector: Float32Array,
   rounding: Rounding,
+  reduction: Reduction,
   staging: Uint8Array | null,
 ): Wire {
   const free: Uint8Array[] = [];
@@ -52,14 +53,14 @@ export function bfloat16Wire(
       free.push(payload);
     },
     sink: ({ begin, end }, combine) =>
-      new Unpacking(vector.subarray(begin, end), combine === 'reduce' ? 'sum' : 'set', staging),
+      new Unpacking(vector.subarray(begin, end), combine === 'reduce' ? reduction : 'set', staging),
   };
 }
 
 class Unpacking implements Accumulator {
   constructor(
     private readonly target: Float32Array,
-    private readonly combine: 'set' | 'sum',
+    private readonly combine: 'set' | Reduction,
     private readonly staging: Uint8Array | null,
   ) {}
 

@@ -4,6 +4,7 @@ import { evaluationResultSchema, stepMetricsSchema, stepPartsSchema } from './ev
 import { armedFaultSchema } from './faults.js';
 import { jobSpecSchema } from './job-spec.js';
 import { layersSchema, layerStatisticsSchema } from './layers.js';
+import { ringSettingsSchema } from './ring-settings.js';
 
 /** Names one membership of one try of one job: the fence on every message, frame and file. */
 export const fenceSchema = z.strictObject({
@@ -176,6 +177,7 @@ export const coordinatorMessageSchema = z.discriminatedUnion('type', [
     heartbeatTimeoutMs: z.int().min(1),
     /** So is a worker whose compute thread has not answered for this long: it ends itself. */
     computeSilenceLimitMs: z.int().min(1),
+    ring: ringSettingsSchema.optional(),
   }),
   /**
    * Load a running job's data and compile its model, to join one of its next generations without

@@ -25,4 +25,5 @@ export * from './control.js';
 export { Throughput } from './throughput.js';
 export * from './stop-deadlines.js';
 export * from './ring-frame.js';
+export * from './ring-settings.js';
 export * from './philox.js';

@@ -166,6 +166,8 @@ describe('connectRing', { timeout: 15_000 }, () => {
     ['rank', { rank: -1 }],
     ['segmentBytes', { segmentBytes: 2 }],
     ['segmentBytes', { segmentBytes: 2 ** 30 }],
+    ['exchangeLimitBytes', { exchangeLimitBytes: -1 }],
+    ['exchangeLimitBytes', { exchangeLimitBytes: 0.5 }],
   ])('names a wrong %s', async (field, changes) => {
     await listen(2);
     const joining = join(0, changes);

@@ -17,7 +17,9 @@ export interface ConnectRingOptions {
   /** Both links must be open in this time. */
   readonly deadlineMs: number;
   /** Largest segment of collectives that name none; the same on all ranks. */
-  readonly segmentBytes?: number;
+  readonly segmentBytes?: number | undefined;
+  /** Vectors up to this size are exchanged whole; the same on all ranks. */
+  readonly exchangeLimitBytes?: number | undefined;
   /** Above this many bytes that no collective has asked for, the rank stops reading; 64 MiB. */
   readonly maxHeldBytes?: number;
   /** Default: a silent neighbour is waited for until a collective's deadline. */
@@ -50,6 +52,7 @@ export async function connectRing(options: ConnectRingOptions): Promise<Transpor
     rank,
     worldSize,
     segmentBytes,
+    exchangeLimitBytes: options.exchangeLimitBytes,
     maxPayloadBytes,
     maxHeldBytes: options.maxHeldBytes,
     interceptor: options.interceptor,
@@ -124,7 +127,7 @@ export async function connectRing(options: ConnectRingOptions): Promise<Transpor
 }
 
 function expectOptions(
-  { rank, members, listener }: ConnectRingOptions,
+  { rank, members, listener, exchangeLimitBytes = 0 }: ConnectRingOptions,
   segmentBytes: number,
 ): void {
   if (!Number.isInteger(rank) || rank < 0 || rank >= members.length) {
@@ -137,6 +140,12 @@ function expectOptions(
     throw new CollectiveError(
       'INVALID_ARGUMENT',
       `segmentBytes is ${segmentBytes}, expected 4 to maxPayloadBytes = ${listener.maxPayloadBytes}`,
+    );
+  }
+  if (!Number.isSafeInteger(exchangeLimitBytes) || exchangeLimitBytes < 0) {
+    throw new CollectiveError(
+      'INVALID_ARGUMENT',
+      `exchangeLimitBytes is ${exchangeLimitBytes}, expected an integer of at least 0`,
     );
   }
 }

@@ -23,6 +23,7 @@ export interface WebSocketTransportOptions {
   readonly rank: number;
   readonly worldSize: number;
   readonly segmentBytes: number;
+  readonly exchangeLimitBytes: number | undefined;
   readonly maxPayloadBytes: number;
   readonly maxHeldBytes: number | undefined;
   readonly interceptor?: SendInterceptor | undefined;

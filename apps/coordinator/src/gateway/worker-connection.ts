@@ -2,6 +2,7 @@ import {
   PROTOCOL_VERSION,
   workerMessageSchema,
   type CoordinatorMessage,
+  type RingSettings,
   type WorkerMessage,
 } from '@skipring/protocol';
 import type { Logger } from 'pino';
@@ -30,6 +31,7 @@ export interface ConnectionOptions {
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
   readonly computeSilenceLimitMs: number;
+  readonly ring: RingSettings;
   readonly log: Logger;
 }
 
@@ -145,13 +147,14 @@ export class WorkerConnection implements WorkerLink {
     }
     clearTimeout(this.helloTimer);
     this.workerId = hello.workerId;
-    const { heartbeatIntervalMs, heartbeatTimeoutMs, computeSilenceLimitMs } = this.options;
+    const { heartbeatIntervalMs, heartbeatTimeoutMs, computeSilenceLimitMs, ring } = this.options;
     this.send({
       type: 'welcome',
       protocolVersion: PROTOCOL_VERSION,
       heartbeatIntervalMs,
       heartbeatTimeoutMs,
       computeSilenceLimitMs,
+      ring,
     });
     this.workers.workerConnected(hello, this);
   }

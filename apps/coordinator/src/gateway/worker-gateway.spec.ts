@@ -39,6 +39,7 @@ beforeEach(async () => {
     heartbeatIntervalMs: 50,
     heartbeatTimeoutMs: 60_000,
     computeSilenceLimitMs: 60_000,
+    ring: { exchangeLimitBytes: 4_096 },
     log: pino({ level: 'silent' }),
   });
   gateway.attach(server);
@@ -104,6 +105,21 @@ describe('the gateway', () => {
     await heard('disconnected w1: connection closed (1005)');
     await open();
     expect(await refused()).toEqual({ status: 503, code: 'TOO_MANY_WORKERS' });
+  });
+
+  it('tells each worker how its cluster beats and how rings reduce', async () => {
+    const socket = await open();
+    const answer = once(socket, 'message') as Promise<[Buffer]>;
+    socket.send(hello('w1'));
+    const [message] = await answer;
+    expect(JSON.parse(message.toString())).toEqual({
+      type: 'welcome',
+      protocolVersion: PROTOCOL_VERSION,
+      heartbeatIntervalMs: 50,
+      heartbeatTimeoutMs: 60_000,
+      computeSilenceLimitMs: 60_000,
+      ring: { exchangeLimitBytes: 4_096 },
+    });
   });
 
   it('pings each connection, so that a worker sees a silent coordinator', async () => {

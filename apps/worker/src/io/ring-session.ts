@@ -5,7 +5,7 @@ import {
   type CollectiveError,
   type Transport,
 } from '@skipring/collective';
-import type { Fence } from '@skipring/protocol';
+import { MAX_SEGMENT_BYTES, type Fence, type RingSettings } from '@skipring/protocol';
 import {
   connectRing,
   RingListener,
@@ -16,13 +16,13 @@ import type { RingFaults } from '../faults/ring-faults.js';
 import type { CollectiveCall, IoRequest, RingTraffic } from '../thread-messages.js';
 import { BusyTime } from './busy-time.js';
 
-const MAX_FRAME_BYTES = 4 * 1024 * 1024;
-
 export interface RingSessionOptions {
   /** Null: it takes no faults. */
   readonly faults: Pick<RingFaults, 'reach' | 'intercept' | 'reset'> | null;
   /** When a neighbour counts as gone; null before the coordinator has said so. */
   readonly silence: () => SilenceLimits | null;
+  /** What the coordinator has said last; the same for all members of a ring. */
+  readonly settings: () => RingSettings;
   /** The ring of a generation broke: once for each. */
   readonly onBroken: (fence: Fence, error: CollectiveError) => void;
   /** This worker goes out of the ring of a generation, broken or whole. */
@@ -55,7 +55,7 @@ export class RingSession {
     const listener = await RingListener.listen({
       host,
       port,
-      maxPayloadBytes: MAX_FRAME_BYTES,
+      maxPayloadBytes: MAX_SEGMENT_BYTES,
       tls,
     });
     return new RingSession(listener, options);
@@ -86,7 +86,7 @@ export class RingSession {
     await disconnected;
     this.busy = new BusyTime();
     this.members = request.members.map(({ workerId }) => workerId);
-    const { faults, silence, onBroken } = this.options;
+    const { faults, silence, settings, onBroken } = this.options;
     faults?.reset();
     this.transport = await connectRing({
       listener: this.listener,
@@ -95,6 +95,7 @@ export class RingSession {
       members: request.members.map(({ host, port }) => ({ host, port })),
       ringToken: request.ringToken,
       deadlineMs: request.deadlineMs,
+      ...settings(),
       signal: connecting.signal,
       silence: silence() ?? undefined,
       interceptor: faults === null ? undefined : (key, bytes) => faults.intercept(key, bytes),

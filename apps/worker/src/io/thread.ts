@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { workerMetrics } from '@skipring/metrics';
-import { PROTOCOL_VERSION, type WorkerMessage } from '@skipring/protocol';
+import { PROTOCOL_VERSION, type RingSettings, type WorkerMessage } from '@skipring/protocol';
 import type { Tracing } from '@skipring/tracing';
 import type { SilenceLimits } from '@skipring/transport-ws';
 import { pino } from 'pino';
@@ -34,6 +34,7 @@ const faults = data.takesFaults
   ? new RingFaults((id, fence) => gateway.flush({ type: 'faultFired', id, fence }))
   : null;
 let silence: SilenceLimits | null = null;
+let ringSettings: RingSettings = {};
 const ring = await RingSession.listen(
   ringBindAddress(data.advertisedHost),
   data.ringPort,
@@ -41,6 +42,7 @@ const ring = await RingSession.listen(
   {
     faults,
     silence: () => silence,
+    settings: () => ringSettings,
     onBroken(fence, { code, message }) {
       log.warn({ event: 'ringBroken', ...fence, code }, message);
     },
@@ -97,6 +99,7 @@ const gateway = new GatewayClient(
           limitMs: message.heartbeatTimeoutMs,
         };
         ({ computeSilenceLimitMs } = message);
+        ringSettings = message.ring ?? {};
         heartbeat = setInterval(() => {
           const { incomingLink } = ring;
           send({

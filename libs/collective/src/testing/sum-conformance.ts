@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { allGather, allReduce, reduceScatter } from '../all-reduce.js';
 import { barrier } from '../barrier.js';
+import { packBfloat16 } from '../bfloat16.js';
 import { broadcast } from '../broadcast.js';
 import { chunkRange } from '../chunks.js';
 import { EXCHANGE_LIMIT_BYTES } from '../exchange.js';
@@ -20,6 +21,7 @@ import {
 
 const options = { deadlineMs: 30_000 };
 const worldSizes = [1, 2, 3, 4, 5, 8];
+const types = ['int32', 'float32', 'int64'] as const;
 const references = { ring: ringReference, exchange: exchangeReference };
 
 export function sumConformance(makeGroup: MakeGroup): void {
@@ -41,7 +43,7 @@ export function sumConformance(makeGroup: MakeGroup): void {
     Array.from({ length: worldSize }, (_, rank) => randomVector(type, length, 100 * length + rank));
 
   describe.each(worldSizes)('%i ranks', (worldSize) => {
-    describe.each(['int32', 'float32', 'int64'] as const)('%s', (type) => {
+    describe.each(types)('%s', (type) => {
       it.each([
         [0, 64],
         [1, 64],
@@ -63,7 +65,7 @@ export function sumConformance(makeGroup: MakeGroup): void {
       });
     });
 
-    it.each(['int32', 'float32'] as const)('allReduce to the maximum of %s', async (type) => {
+    it.each(types)('allReduce to the maximum of %s', async (type) => {
       const inputs = inputsOf(type, 3_001, worldSize);
       await run(worldSize, 1_024, async (transport) => {
         for (const algorithm of ['ring', 'exchange'] as const) {
@@ -101,6 +103,18 @@ export function sumConformance(makeGroup: MakeGroup): void {
         }
       },
     );
+
+    it('the maximum of float32 as bfloat16 is the maximum, rounded once', async () => {
+      const inputs = inputsOf('float32', 3_001, worldSize) as Float32Array[];
+      const expected = ringReference(inputs, 'max') as Float32Array;
+      if (worldSize > 1) packBfloat16(expected, new Uint8Array(2 * expected.length));
+      await run(worldSize, 1_024, async (transport) => {
+        const vector = inputs[transport.rank]!.slice();
+        const wire = { bfloat16: { mode: 'nearest' }, reduction: 'max' } as const;
+        await allReduce(transport, vector, { ...options, ...wire });
+        expect(bitsOf(vector) === bitsOf(expected)).toBe(true);
+      });
+    });
 
     it('integer sums are the same by any algorithm', async () => {
       for (const type of ['int32', 'int64'] as const) {
@@ -209,19 +223,26 @@ export function sumConformance(makeGroup: MakeGroup): void {
     expect(results.size).toBe(1);
   });
 
-  it('chooses the algorithm by size', async () => {
-    const limit = EXCHANGE_LIMIT_BYTES / 4;
+  it.each([undefined, 0, 400])('chooses the algorithm by size, limit %s', async (limitBytes) => {
+    const limit = (limitBytes ?? EXCHANGE_LIMIT_BYTES) / 4;
+    const group = await makeGroup(3, {
+      segmentBytes: 65_536,
+      ...(limitBytes === undefined ? {} : { exchangeLimitBytes: limitBytes }),
+    });
     for (const [length, algorithm] of [
       [limit, 'exchange'],
       [limit + 1, 'ring'],
     ] as const) {
       const inputs = inputsOf('float32', length, 3);
-      await run(3, 65_536, async (transport) => {
-        const vector = inputs[transport.rank]!.slice();
-        await allReduce(transport, vector, options);
-        expect(bitsOf(vector) === bitsOf(references[algorithm](inputs))).toBe(true);
-      });
+      await Promise.all(
+        group.transports.map(async (transport) => {
+          const vector = inputs[transport.rank]!.slice();
+          await allReduce(transport, vector, options);
+          expect(bitsOf(vector) === bitsOf(references[algorithm](inputs))).toBe(true);
+        }),
+      );
     }
+    await group.close();
   });
 
   it('keeps collectives apart that are under way at once', async () => {

@@ -31,7 +31,9 @@ export function randomVector(type: VectorType, length: number, seed: number): Ve
 /** Element `i` of `a` and of `b` as one, computed the plain way. */
 function reduceElement(a: Vector, b: Vector, i: number, reduction: Reduction): number | bigint {
   if (a instanceof BigInt64Array || b instanceof BigInt64Array) {
-    return BigInt.asIntN(64, BigInt(a[i] ?? 0) + BigInt(b[i] ?? 0));
+    const [x, y] = [BigInt(a[i] ?? 0), BigInt(b[i] ?? 0)];
+    if (reduction === 'max') return x > y ? x : y;
+    return BigInt.asIntN(64, x + y);
   }
   const [x, y] = [a[i] ?? NaN, b[i] ?? NaN];
   if (reduction === 'max') return Math.max(x, y);

@@ -22,6 +22,7 @@ const NARROW_UNSIGNED = 134;
 const EXTEND_LOW = 169;
 const EXTEND_HIGH = 170;
 const F32X4_ADD = 228;
+const F32X4_MAX = 233;
 const ADD = 0x6a;
 const SUBTRACT = 0x6b;
 const AT_LEAST_UNSIGNED = 0x4f;
@@ -135,4 +136,5 @@ export const bfloat16Functions: readonly FunctionBody[] = [
   packStochastic,
   unpack('unpackSet', (_, value) => value),
   unpack('unpackSum', (floats, value) => [floats, value, simd(F32X4_ADD)]),
+  unpack('unpackMax', (floats, value) => [floats, value, simd(F32X4_MAX)]),
 ];

@@ -104,12 +104,26 @@ const EXTEND_LOW = 201;
 const EXTEND_HIGH = 202;
 const I64_ADD = 0x7c;
 
+/** Leaves the combination of two vectors on the stack; may evaluate either twice. */
+type Operator = (target: Code, addend: Code) => Code;
+
+const instruction =
+  (opcode: number): Operator =>
+  (target, addend) => [target, addend, simd(opcode)];
+
+/** There is no instruction for it: the target where it is greater, else the addend. */
+const maxInt64: Operator = (target, addend) => [
+  [target, addend],
+  [target, addend, simd(I64X2_GREATER_SIGNED)],
+  simd(BIT_SELECT),
+];
+
 /**
  * `name(target, addend, numBytes, digests)`: target = operator(target, addend), element by element.
  * At `digests` are two i32, of what came before: they become the digests of all of the addend and of
  * all of the new target. One pass over memory does the work of three.
  */
-function combineFunction(name: string, vectorOperator: number, elementBytes: 4 | 8): FunctionBody {
+function combineFunction(name: string, operator: Operator, elementBytes: 4 | 8): FunctionBody {
   const [target, addend, numBytes, digests] = [0, 1, 2, 3];
   const [ofAddend, word] = [4, 8];
   const ofTarget = 9;
@@ -119,7 +133,7 @@ function combineFunction(name: string, vectorOperator: number, elementBytes: 4 |
   const targetDigest = new DigestState(ofTarget, targetSums, targetSums + 1, targetSums + 2);
   const vector = (offset: number): Code => [
     [get(addend), loadVector(offset), set(word)],
-    [get(target), loadVector(offset), get(word), simd(vectorOperator), set(result)],
+    [operator([get(target), loadVector(offset)], get(word)), set(result)],
     [get(target), get(result), storeVector(offset)],
     addendDigest.take(word),
     targetDigest.take(result),
@@ -157,7 +171,7 @@ function combineFunction(name: string, vectorOperator: number, elementBytes: 4 |
       // The rest is combined first, then digested byte by byte from its beginning.
       [get(numBytes), set(end)],
       whileLoop(hasBytes(numBytes, elementBytes), [
-        [get(target), loadElement, get(addend), loadElement, simd(vectorOperator), set(word)],
+        [operator([get(target), loadElement], [get(addend), loadElement]), set(word)],
         [get(target), get(word), storeElement],
         step(elementBytes),
       ]),
@@ -201,15 +215,18 @@ const F32X4_ADD = 228;
 const F32X4_MAX = 233;
 const I32X4_ADD = 174;
 const I32X4_MAX_SIGNED = 184;
+const I64X2_GREATER_SIGNED = 217;
+const BIT_SELECT = 82;
 
 /** Needs WebAssembly with 128-bit SIMD and threads, as every Node.js since 16.4 has. */
 export function kernelModule(): Uint8Array {
   return encodeModule([
-    combineFunction('sumFloat32', F32X4_ADD, 4),
-    combineFunction('maxFloat32', F32X4_MAX, 4),
-    combineFunction('sumInt32', I32X4_ADD, 4),
-    combineFunction('maxInt32', I32X4_MAX_SIGNED, 4),
-    combineFunction('sumInt64', I64X2_ADD, 8),
+    combineFunction('sumFloat32', instruction(F32X4_ADD), 4),
+    combineFunction('maxFloat32', instruction(F32X4_MAX), 4),
+    combineFunction('sumInt32', instruction(I32X4_ADD), 4),
+    combineFunction('maxInt32', instruction(I32X4_MAX_SIGNED), 4),
+    combineFunction('sumInt64', instruction(I64X2_ADD), 8),
+    combineFunction('maxInt64', maxInt64, 8),
     digestFunction(),
     ...bfloat16Functions,
   ]);

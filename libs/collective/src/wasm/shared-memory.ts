@@ -17,10 +17,12 @@ export interface Kernels {
   readonly sumInt32: Combine;
   readonly maxInt32: Combine;
   readonly sumInt64: Combine;
+  readonly maxInt64: Combine;
   readonly packNearest: Convert;
   readonly packStochastic: Convert;
   readonly unpackSet: Convert;
   readonly unpackSum: Convert;
+  readonly unpackMax: Convert;
   /** An i32. */
   readonly digest: (begin: number, numBytes: number, seed: number) => number;
 }

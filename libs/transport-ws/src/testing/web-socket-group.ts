@@ -22,7 +22,7 @@ export function listenAll(
 /** Connects one rank per listener over loopback; the listeners stay the caller's. */
 export async function connectAll(
   listeners: readonly RingListener[],
-  options: { segmentBytes?: number; maxHeldBytes?: number; fence?: Fence } = {},
+  options: Partial<GroupOptions> & { fence?: Fence } = {},
 ) {
   const members = listeners.map(({ port }) => ({ host: LOOPBACK, port }));
   return Promise.all(
