@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { jobSpecSchema, type JobState, type LedgerEpoch } from '@skipring/protocol';
 import {
   closeConnection,
@@ -7,7 +6,6 @@ import {
   DEFAULT_RETENTION,
   RunStore,
   StoreError,
-  WorkQueue,
   type DataSetRecord,
   type JobRecord,
 } from '@skipring/redis';
@@ -17,7 +15,6 @@ import { startTestRedis, type TestRedis } from '../support/redis.js';
 let redis: TestRedis;
 let connection: ReturnType<typeof connectForCommands>;
 let numPrefixes = 0;
-const closers: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   redis = await startTestRedis();
@@ -25,7 +22,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const close of closers) await close();
   await closeConnection(connection);
   await redis.stop();
 });
@@ -317,6 +313,8 @@ describe('data set store', () => {
     },
     registration: { name, format: 'glyphs', seed: 1, trainSamples: 10, testSamples: 10 },
     directory: null,
+    owner: 'root',
+    storageLimitBytes: null,
   });
 
   it('takes a name once', async () => {
@@ -326,71 +324,6 @@ describe('data set store', () => {
     expect(await store.create(dataSet('a'))).toEqual(dataSet('a'));
     expect((await store.list()).map(({ view }) => view.name)).toEqual(['a', 'b']);
     expect(await store.get('c')).toBeNull();
-  });
-});
-
-describe('work queue', () => {
-  function newQueue(concurrency = 1): WorkQueue<string> {
-    const queue = new WorkQueue<string>({
-      url: redis.url,
-      keyPrefix: newPrefix(),
-      name: 'work',
-      concurrency,
-      onError: () => undefined,
-    });
-    closers.push(() => queue.close());
-    return queue;
-  }
-
-  async function until(done: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 20_000;
-    while (!(await done())) {
-      if (Date.now() > deadline) throw new Error('not done within 20 s');
-      await sleep(20);
-    }
-  }
-
-  it('hands over each entry once, by priority, and forgets it', async () => {
-    const queue = newQueue();
-    await queue.add('low', 'low', { priority: 1 });
-    await queue.add('high', 'high', { priority: 90 });
-    await queue.add('high', 'again', { priority: 90 });
-    expect(await queue.counts()).toEqual({ waiting: 2, active: 0, delayed: 0 });
-    const seen: string[] = [];
-    queue.start((data) => {
-      seen.push(data);
-      return Promise.resolve();
-    });
-    await until(() => seen.length === 2);
-    expect(seen).toEqual(['high', 'low']);
-    await until(async () => !(await queue.has('high')));
-  });
-
-  it('delays, and takes back what waits', async () => {
-    const queue = newQueue();
-    const seen: string[] = [];
-    await queue.add('later', 'later', { delayMs: 3_600_000 });
-    await queue.add('soon', 'soon', { delayMs: 50 });
-    queue.start((data) => {
-      seen.push(data);
-      return Promise.resolve();
-    });
-    await until(() => seen.length === 1);
-    expect(seen).toEqual(['soon']);
-    expect(await queue.counts()).toMatchObject({ delayed: 1 });
-    expect(await queue.remove('later')).toBe(true);
-    expect(await queue.has('later')).toBe(false);
-  });
-
-  it('tries a failed handler again', async () => {
-    const queue = newQueue();
-    let numTries = 0;
-    queue.start(() => {
-      numTries += 1;
-      return numTries === 1 ? Promise.reject(new Error('not yet')) : Promise.resolve();
-    });
-    await queue.add('a', 'a');
-    await until(() => numTries === 2);
   });
 });
 

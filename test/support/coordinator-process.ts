@@ -29,14 +29,18 @@ export function runCoordinator(environment: Readonly<Record<string, string>>): P
   return start(environment).ended;
 }
 
-/** Starts the built program on a free port and waits until it listens. */
-export async function startCoordinatorProcess(redisUrl: string): Promise<CoordinatorProcess> {
+/** Starts the built program on a free port, with these settings too, and waits until it listens. */
+export async function startCoordinatorProcess(
+  redisUrl: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<CoordinatorProcess> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'skipring-coordinator-'));
   const { child, ended } = start({
     REDIS_URL: redisUrl,
     SKIPRING_PORT: '0',
     SKIPRING_DATA_DIR: dataDirectory,
     SKIPRING_KEY_PREFIX: 'process',
+    ...settings,
   });
   const url = await listening(child);
   return {

@@ -8,6 +8,7 @@ import {
   DataSetStore,
   DEFAULT_RETENTION,
   RunStore,
+  StoredBytes,
   SweepStore,
   TokenStore,
   WebhookStore,
@@ -40,13 +41,11 @@ import { recoverJobs } from './scheduling/recovery.js';
 import { SweepsService } from './sweeps/sweeps.service.js';
 import { MetricsPage } from './system/metrics-page.js';
 import * as tokens from './tokens.js';
-import { WebhooksService, type WebhookEntry } from './webhooks/webhooks.service.js';
+import { NUM_DELIVERIES, WebhooksService, type WebhookEntry } from './webhooks/webhooks.service.js';
 
 /** Together less than the time that `main` gives the whole coordinator. */
 const REQUESTS_DEADLINE_MS = 3_000;
 const WRITES_DEADLINE_MS = 2_000;
-/** Webhooks that are told at the same time. */
-const NUM_DELIVERIES = 64;
 
 export interface Coordinator {
   readonly url: string;
@@ -119,8 +118,10 @@ async function start(
     checkpoints.close();
     return Promise.resolve();
   });
+  const stored = new StoredBytes(redis, keyPrefix);
   const dataSets = new DataSetsService(
     new DataSetStore(redis, options.keyPrefix),
+    stored,
     dataSetQueue,
     { directory: join(options.dataDirectory, 'data-sets'), roots: options.dataRoots },
     log,
@@ -234,6 +235,7 @@ async function start(
       tokens.CHECKPOINT_UPLOADS,
       new CheckpointUploads({
         runs: store,
+        stored,
         checkpoints,
         scheduler,
         metrics,

@@ -29,7 +29,7 @@ export const tokenLimitsSchema = z.strictObject({
     .max(Number.MAX_SAFE_INTEGER)
     .nullable()
     .default(null)
-    .describe('stored checkpoints of its jobs; above it no job is taken'),
+    .describe('checkpoints of its jobs and data sets; above it no job and no data set is taken'),
 });
 export type TokenLimits = z.output<typeof tokenLimitsSchema>;
 

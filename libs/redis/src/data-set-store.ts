@@ -11,6 +11,9 @@ export const dataSetRecordSchema = z.strictObject({
   registration: dataSetRegistrationSchema,
   /** Name of the directory with the shards; null until ready. */
   directory: z.string().nullable(),
+  /** Whose storage it takes, and how much that one may store in all; null: no limit. */
+  owner: z.string().default('root'),
+  storageLimitBytes: z.number().nullable().default(null),
 });
 export type DataSetRecord = z.output<typeof dataSetRecordSchema>;
 

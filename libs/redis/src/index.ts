@@ -13,6 +13,7 @@ export type { LedgerUpdate } from './ledger-fields.js';
 export { DEFAULT_RETENTION, type Retention } from './retention.js';
 export { DataSetStore, type DataSetRecord } from './data-set-store.js';
 export {
+  EntryPostponed,
   EntryRejected,
   WorkQueue,
   type EntryHandler,
@@ -20,6 +21,7 @@ export {
   type QueueCounts,
   type WorkQueueOptions,
 } from './work-queue.js';
+export { StoredBytes } from './stored-bytes.js';
 export { AuditStore, type NewAuditEntry } from './audit-store.js';
 export { TokenStore, type TokenRecord } from './token-store.js';
 export { SweepStore, type SweepRecord } from './sweep-store.js';

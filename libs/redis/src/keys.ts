@@ -126,7 +126,7 @@ export class Keys {
     return `${this.prefix}:open:${owner}`;
   }
 
-  /** Hash: bytes of stored checkpoints of each job of an owner, by job id. */
+  /** Hash: bytes stored by an owner, by job id (its checkpoints) and `data-set:NAME`. */
   storage(owner: string): string {
     return `${this.prefix}:storage:${owner}`;
   }

@@ -337,12 +337,6 @@ export class RunStore {
     return Object.keys(fields).length === 0 ? null : decodeLedger(id, fields);
   }
 
-  /** Notes how much a job's stored checkpoints take, for its owner's quota; 0: nothing any more. */
-  async noteStorage(owner: string, id: string, bytes: number): Promise<void> {
-    const key = this.keys.storage(owner);
-    await run(() => (bytes === 0 ? this.redis.hdel(key, id) : this.redis.hset(key, id, bytes)));
-  }
-
   /** Throws STORE_UNAVAILABLE unless Redis answers. */
   async ping(): Promise<void> {
     await run(() => this.redis.ping());

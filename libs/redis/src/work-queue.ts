@@ -1,4 +1,4 @@
-import { Queue, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, Queue, UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import {
   closeConnection,
@@ -37,6 +37,14 @@ export type EntryHandler<T> = (data: T, signal: AbortSignal) => Promise<void>;
 /** Thrown by a handler: to try this entry again is of no use. */
 export class EntryRejected extends Error {
   override readonly name = 'EntryRejected';
+}
+
+/** Thrown by a handler: this entry comes again later, and this was none of its tries. */
+export class EntryPostponed extends Error {
+  override readonly name = 'EntryPostponed';
+  constructor(readonly delayMs: number) {
+    super(`put off for ${delayMs} ms`);
+  }
 }
 
 /**
@@ -104,10 +112,14 @@ export class WorkQueue<T> {
     const connection = connectForBlocking(this.options);
     const bull = new Worker<T, void>(
       this.options.name,
-      async ({ data }) => {
+      async (entry, token) => {
         try {
-          await handle(data, this.closing.signal);
+          await handle(entry.data, this.closing.signal);
         } catch (error) {
+          if (error instanceof EntryPostponed) {
+            await entry.moveToDelayed(Date.now() + error.delayMs, token);
+            throw new DelayedError();
+          }
           if (error instanceof EntryRejected) throw new UnrecoverableError(error.message);
           throw error;
         }
@@ -116,6 +128,8 @@ export class WorkQueue<T> {
         connection: connection,
         prefix: new Keys(this.options.keyPrefix).queues,
         concurrency: this.options.concurrency,
+        // An entry is not to blame when the process that handles it dies.
+        maxStalledCount: NUM_TRIES,
       },
     );
     bull.on('error', this.options.onError);

@@ -106,7 +106,7 @@ function addCreate(group: Command, context: CommandContext): void {
     .option('--rate <count>', 'requests a second')
     .option('--jobs <count>', 'jobs that have not ended, at a time')
     .option('--workers <count>', 'sum of workers.max over its jobs that have not ended')
-    .option('--storage <gigabytes>', 'stored checkpoints, in GB of 1e9 bytes')
+    .option('--storage <gigabytes>', 'checkpoints of its jobs and data sets, in GB of 1e9 bytes')
     .addHelpText(
       'after',
       examples(

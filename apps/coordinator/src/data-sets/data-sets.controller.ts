@@ -1,11 +1,12 @@
-import { Body, Controller, Get, Inject, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import {
   dataSetRegistrationSchema,
   type DataSetRegistration,
   type DataSetView,
 } from '@skipring/protocol';
 import { Access } from '../access/access.guard.js';
-import type { HttpResponse } from '../http/messages.js';
+import { ANONYMOUS } from '../access/principal.js';
+import type { HttpRequest, HttpResponse } from '../http/messages.js';
 import { DATA_SETS } from '../tokens.js';
 import type { DataSetsService } from './data-sets.service.js';
 
@@ -18,9 +19,10 @@ export class DataSetsController {
   @Access('submitter')
   async register(
     @Body({ schema: dataSetRegistrationSchema }) registration: DataSetRegistration,
+    @Req() { principal = ANONYMOUS }: HttpRequest,
     @Res({ passthrough: true }) response: HttpResponse,
   ): Promise<DataSetView> {
-    const { view, isNew } = await this.dataSets.register(registration);
+    const { view, isNew } = await this.dataSets.register(registration, principal);
     response.statusCode = isNew ? 201 : 200;
     return view;
   }

@@ -2,8 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataSetManifest, DataSetRegistration, DataSetView } from '@skipring/protocol';
-import type { DataSetRecord, DataSetStore, WorkQueue } from '@skipring/redis';
+import {
+  StoreError,
+  type DataSetRecord,
+  type DataSetStore,
+  type StoredBytes,
+  type WorkQueue,
+} from '@skipring/redis';
 import type { Logger } from 'pino';
+import type { Principal } from '../access/principal.js';
 import { HttpProblem } from '../http/problem.js';
 import { insideRoots } from './data-roots.js';
 import { PreparationRefused, prepareOnThread } from './prepare.js';
@@ -32,6 +39,7 @@ export class DataSetsService {
 
   constructor(
     private readonly store: DataSetStore,
+    private readonly stored: Pick<StoredBytes, 'noteDataSet' | 'of'>,
     private readonly queue: WorkQueue<string>,
     private readonly options: DataSetsOptions,
     private readonly log: Logger,
@@ -47,14 +55,20 @@ export class DataSetsService {
 
   /**
    * Registers a data set. To register it again changes nothing, or tries again what failed.
-   * @throws HttpProblem REQUEST_INVALID for a path outside the roots, DATA_SET_EXISTS
+   * @throws HttpProblem REQUEST_INVALID for a path outside the roots, DATA_SET_EXISTS; StoreError
+   *   QUOTA_EXCEEDED when its owner has stored more than it may already
    */
-  async register(given: DataSetRegistration): Promise<{ view: DataSetView; isNew: boolean }> {
+  async register(
+    given: DataSetRegistration,
+    principal: Principal,
+  ): Promise<{ view: DataSetView; isNew: boolean }> {
     const registration =
       given.format === 'glyphs'
         ? given
         : { ...given, path: await insideRoots(given.path, this.options.roots) };
-    const record = newRecord(registration);
+    const known = await this.store.get(given.name);
+    if (known === null || known.view.state === 'failed') await this.requireRoom(principal);
+    const record = newRecord(registration, principal);
     const stored = await this.store.create(record);
     if (stored !== null && stored.view.state !== 'failed' && !isSame(stored, registration)) {
       throw new HttpProblem(
@@ -124,6 +138,7 @@ export class DataSetsService {
         signal,
         PREPARATION_DEADLINE_MS,
       );
+      await this.takeRoom(record, manifest);
       const view = { ...record.view, state: 'ready' as const, hash, manifest };
       await this.store.replace({ ...record, view, directory });
       this.log.info({ dataSet: name, hash }, 'data set prepared');
@@ -135,6 +150,31 @@ export class DataSetsService {
       this.log.warn({ dataSet: name, reason: error.message }, 'data set refused');
     }
     await this.onSettled(name);
+  }
+
+  /** Throws StoreError QUOTA_EXCEEDED. How much a data set takes is known once it is prepared. */
+  private async requireRoom({ name, limits: { storageBytes } }: Principal): Promise<void> {
+    if (storageBytes === null || (await this.stored.of(name)) <= storageBytes) return;
+    throw new StoreError(
+      'QUOTA_EXCEEDED',
+      `${name} may have storageBytes of at most ${storageBytes}`,
+    );
+  }
+
+  /** Throws PreparationRefused when its owner may not store so much. */
+  private async takeRoom(record: DataSetRecord, { splits }: DataSetManifest): Promise<void> {
+    const { owner, storageLimitBytes: limit, view } = record;
+    const bytes = [...splits.train.shards, ...splits.test.shards].reduce(
+      (sum, shard) => sum + shard.bytes,
+      0,
+    );
+    const before = await this.stored.of(owner);
+    if (limit !== null && before + bytes > limit) {
+      throw new PreparationRefused(
+        `it takes ${bytes} bytes; ${owner} has stored ${before} and may have storageBytes of at most ${limit}`,
+      );
+    }
+    await this.stored.noteDataSet(owner, view.name, bytes);
   }
 
   /** Links may have changed since the registration. */
@@ -149,7 +189,10 @@ export class DataSetsService {
   }
 }
 
-function newRecord(registration: DataSetRegistration): DataSetRecord {
+function newRecord(
+  registration: DataSetRegistration,
+  { name: owner, limits }: Principal,
+): DataSetRecord {
   return {
     view: {
       name: registration.name,
@@ -161,6 +204,8 @@ function newRecord(registration: DataSetRegistration): DataSetRecord {
     },
     registration,
     directory: null,
+    owner,
+    storageLimitBytes: limits.storageBytes,
   };
 }
 

@@ -1,7 +1,7 @@
 import { CheckpointError, splitSnapshot, type Checkpoints } from '@skipring/checkpoint';
 import type { CoordinatorMetrics } from '@skipring/metrics';
 import type { Fence } from '@skipring/protocol';
-import type { JobRecord, RunStore } from '@skipring/redis';
+import type { JobRecord, RunStore, StoredBytes } from '@skipring/redis';
 import type { Logger } from 'pino';
 import type { FaultDesk } from '../faults/fault-desk.js';
 import type { HttpRequest } from '../http/messages.js';
@@ -17,6 +17,7 @@ const MAX_UPLOADS = 4;
 
 export interface CheckpointUploadParts {
   readonly runs: RunStore;
+  readonly stored: Pick<StoredBytes, 'noteJob'>;
   readonly checkpoints: Checkpoints;
   readonly scheduler: Scheduler;
   readonly metrics: Pick<CoordinatorMetrics, 'countCheckpointUpload'>;
@@ -87,18 +88,18 @@ export class CheckpointUploads {
     faults?.beforeCheckpoint(fence, step);
     const stored = await checkpoints.save(fence, bytes, record.spec.checkpoints);
     const { modelSha256, best } = stored;
-    await this.noteStorage(record);
+    await this.noteBytes(record);
     scheduler.checkpointStored(fence, { step, bytes: stored.bytes, modelSha256, best });
     log.info({ ...fence, step, bytes: stored.bytes, best }, 'checkpoint stored');
     return { modelSha256 };
   }
 
   /** For its owner's quota. A note that is lost is made good by the next. */
-  private async noteStorage({ id, owner }: JobRecord): Promise<void> {
-    const { runs, checkpoints, log } = this.parts;
+  private async noteBytes({ id, owner }: JobRecord): Promise<void> {
+    const { stored, checkpoints, log } = this.parts;
     const all = await checkpoints.list(id);
     const bytes = all.reduce((sum, entry) => sum + entry.bytes, 0);
-    await runs.noteStorage(owner, id, bytes).catch((error: unknown) => {
+    await stored.noteJob(owner, id, bytes).catch((error: unknown) => {
       log.warn({ jobId: id, err: error }, 'the bytes of checkpoints could not be noted');
     });
   }

@@ -9,18 +9,27 @@ import {
   type WebhookRequest,
   type WebhookView,
 } from '@skipring/protocol';
-import type { RunStore, WebhookRecord, WebhookStore, WorkQueue } from '@skipring/redis';
+import {
+  EntryPostponed,
+  type RunStore,
+  type WebhookRecord,
+  type WebhookStore,
+  type WorkQueue,
+} from '@skipring/redis';
 import type { Logger } from 'pino';
 import { requireOwner, type Principal } from '../access/principal.js';
 import { HttpProblem } from '../http/problem.js';
 import { invalid } from '../http/validation.pipe.js';
 import { PrivateAddressError, requirePublicHost } from './address-guard.js';
 import { deliver, DeliveryRefused } from './deliver.js';
+import { MAX_IN_FLIGHT, Receivers } from './receivers.js';
 
 const INTERVAL_MS = 500;
 /** Changes that are read at once. */
 const PAGE = 200;
 const MAX_WEBHOOKS = 100;
+/** Deliveries at the same time: as many as no receiver can keep from another. */
+export const NUM_DELIVERIES = MAX_WEBHOOKS * MAX_IN_FLIGHT;
 /** Above this number of waiting deliveries, those to receivers that fail are dropped. */
 const MANY_WAITING = 10_000;
 /** Above this one nothing is added: changes wait in the store. */
@@ -54,6 +63,7 @@ export class WebhooksService {
   private known: readonly WebhookRecord[] = [];
   /** Those whose last try failed. */
   private readonly failing = new Set<string>();
+  private readonly receivers = new Receivers();
   private timer: NodeJS.Timeout | null = null;
   private turn: Promise<void> = Promise.resolve();
 
@@ -214,8 +224,10 @@ export class WebhooksService {
     const record = this.known.find(({ name }) => name === webhook);
     // It was removed meanwhile.
     if (record === undefined) return;
-    const startedMs = performance.now();
     const { url } = record;
+    const waitMs = this.receivers.begin(url, delivery.id);
+    if (waitMs !== null) throw new EntryPostponed(waitMs);
+    const startedMs = performance.now();
     try {
       const target = { url, secrets: secretsOf(record), allowPrivate, signal };
       const status = await deliver(target, delivery);
@@ -232,6 +244,8 @@ export class WebhooksService {
         error: (error instanceof Error ? error.message : String(error)).slice(0, 200),
       });
       throw error;
+    } finally {
+      this.receivers.end(url, performance.now() - startedMs);
     }
   }
 }
