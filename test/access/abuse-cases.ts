@@ -162,6 +162,35 @@ const tokens: readonly Abuse[] = [
   },
 ];
 
+/** What one who has stolen the join token tries: it opens shards, weights and its generation alone. */
+const withJoinToken = (path: string, request: ApiRequest = {}): Abuse => ({
+  name: `join token: ${request.method ?? 'GET'} ${path.replace(/0{64}/, 'HASH').slice(0, 60)}`,
+  path,
+  request: {
+    ...request,
+    headers: { ...request.headers, authorization: 'Bearer join-token-of-the-workers' },
+  },
+  isSigned: false,
+});
+const TRAVERSALS = ['..%2f..%2f..%2fetc%2fpasswd', '%2e%2e', '%00', '*', 'a'.repeat(3_000)];
+const stolen: readonly Abuse[] = [
+  ...['/jobs', '/tokens', '/audit', '/webhooks', '/workers', '/faults', '/whoami'].map((path) =>
+    withJoinToken(path),
+  ),
+  withJoinToken('/jobs', { json: waitingJob() }),
+  withJoinToken('/workers/local-1/drain', { method: 'POST' }),
+  ...TRAVERSALS.flatMap((name) => [
+    withJoinToken(`/internal/data-sets/${name}/shards/train-00000.bin`),
+    withJoinToken(`/internal/data-sets/${'0'.repeat(64)}/shards/${name}`),
+    withJoinToken(`/internal/weights/${name}`),
+    withJoinToken(`/internal/jobs/${name}/checkpoints/1`),
+    withJoinToken(`/internal/jobs/job-0/checkpoints/${name}`),
+  ]),
+  ...['', '?attempt=1', '?attempt=-1&generation=1', '?attempt=1e99&generation=1'].map((query) =>
+    withJoinToken(`/internal/jobs/job-0/checkpoints/1${query}`, { method: 'PUT', body: 'x' }),
+  ),
+];
+
 const replays: readonly Abuse[] = ['', ' ', 'a b', 'ä', 'x'.repeat(201)].map((key) =>
   signed(`idempotency key ${JSON.stringify(key.slice(0, 10))}`, '/jobs', {
     json: waitingJob(),
@@ -182,6 +211,7 @@ export const abuses: readonly Abuse[] = [
     ...ids,
     ...queries,
     ...tokens,
+    ...stolen,
     ...replays,
     ...methods,
   ],

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { verifyWebhook } from '@skipring/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCoordinator, type TestCoordinator } from '../support/coordinator.js';
 import { FakeWorker, helloOf, refusedUpgrade } from '../support/fake-worker.js';
@@ -7,6 +8,7 @@ import { sendRaw } from '../support/raw-http.js';
 import { startTestRedis, type TestRedis } from '../support/redis.js';
 import { malformedHttp } from '../coordinator/malformed-http.js';
 import { abuses } from './abuse-cases.js';
+import { forgedWebhooks, WEBHOOK_SECRET } from './forged-webhooks.js';
 
 const API_TOKEN = 'api-token-of-the-users';
 const JOIN_TOKEN = 'join-token-of-the-workers';
@@ -67,6 +69,11 @@ describe('abuse', () => {
     const { status } = await sendRaw(coordinator.port, bytes);
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(500);
+  });
+
+  it.each(forgedWebhooks)('of a receiver by $name: refused', async ({ signature, body, code }) => {
+    const taken = verifyWebhook({ secret: WEBHOOK_SECRET, signature, body });
+    await expect(taken).rejects.toMatchObject({ code });
   });
 
   it('of the gateway: floods, strangers and nonsense are cut off', async () => {
