@@ -29,7 +29,7 @@ const wrong: readonly [command: string, code: number, message: RegExp][] = [
   ['lst', 2, /unknown command 'lst'\n\(Did you mean list\?\)/],
   ['list --stat running', 2, /unknown option '--stat'\n\(Did you mean --state\?\)/],
   ['list --state runing', 2, /--state runing: expected one of pending, waiting, running/],
-  ['list --limit 0', 2, /--limit 0: expected a whole number from 1 to 200/],
+  ['list --limit 0', 2, /--limit 0: expected a whole number from 1 to 100000/],
   ['list extra', 2, /too many arguments/],
   ['list -o yaml', 2, /Allowed choices are text, json/],
   ['list --url nonsense', 2, /--url nonsense: expected an address such as http:/],

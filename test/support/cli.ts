@@ -24,6 +24,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Standard input. */
   readonly input?: string;
+  /** After which it is killed; default 90 s. */
+  readonly deadlineMs?: number | undefined;
 }
 
 /**
@@ -49,7 +51,7 @@ export class CliHome {
 
   /** Runs a command to its end; kills it when that does not come. */
   async run(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-    return this.start(args, options).result();
+    return this.start(args, options).result(options.deadlineMs);
   }
 
   /** Starts a command that goes on. */
@@ -136,8 +138,8 @@ export class RunningCli {
     this.process.kill(name);
   }
 
-  async result(): Promise<CliResult> {
-    const timer = setTimeout(() => this.process.kill('SIGKILL'), COMMAND_DEADLINE_MS);
+  async result(deadlineMs = COMMAND_DEADLINE_MS): Promise<CliResult> {
+    const timer = setTimeout(() => this.process.kill('SIGKILL'), deadlineMs);
     const code = await this.closed;
     clearTimeout(timer);
     return { code, stdout: this.stdout, stderr: this.stderr };

@@ -30,7 +30,7 @@ describe('the command line', () => {
   it('has these commands', () => {
     expect(leaves(program).map(([name]) => name)).toEqual([
       ...['demo', 'up', 'submit', 'status', 'list', 'cancel', 'pause', 'resume', 'logs'],
-      ...['model get', 'metrics', 'compare', 'top', 'predict', 'workers', 'drain'],
+      ...['model get', 'model export', 'metrics', 'compare', 'top', 'predict', 'workers', 'drain'],
       ...['dataset add', 'dataset list', 'dataset show'],
       ...['sweep submit', 'sweep list', 'sweep show', 'sweep cancel'],
       ...['token create', 'token list', 'token revoke', 'token rotate', 'whoami', 'audit'],
@@ -61,6 +61,17 @@ describe('the command line', () => {
       }
     },
   );
+
+  it.each(leaves(program))('takes %s --help, and no option that it has not', async (name, leaf) => {
+    leaf.configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
+    const words = name.split(' ');
+    const run = (...more: string[]) => program.parseAsync([...words, ...more], { from: 'user' });
+    await expect(run('--help')).rejects.toMatchObject({ exitCode: 0 });
+    // What it must be given is asked for first.
+    await expect(run('--no-such-option')).rejects.toMatchObject({
+      code: expect.stringMatching(/^commander\.(unknownOption|missingMandatory)/) as string,
+    });
+  });
 
   it('tells the exit codes, which never change meaning', () => {
     expect(helpOf(program)).toContain(

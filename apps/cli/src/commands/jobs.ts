@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { jobStates, type JobState } from '@skipring/protocol';
+import type { SkipringClient } from '@skipring/client';
+import { jobStates, type JobPage, type JobState, type JobView } from '@skipring/protocol';
 import type { CommandContext, CommonFlags } from '../context.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { followJob, requireSuccess } from '../follow.js';
@@ -9,6 +10,10 @@ import { describeJob, listJobs } from '../output/describe-job.js';
 import { ProgressView } from '../output/progress.js';
 import { parseCount } from './count.js';
 import { examples } from './help.js';
+
+const MAX_LISTED = 100_000;
+/** The largest page that a coordinator gives. */
+const PAGE_SIZE = 200;
 
 /** `submit`, `status`, `list`, `cancel`, `pause`, `resume`. */
 export function addJobCommands(program: Command, context: CommandContext): void {
@@ -49,9 +54,9 @@ export function addJobCommands(program: Command, context: CommandContext): void 
     .action(async (_options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags & { state?: string; limit: string }>();
       const state = flags.state === undefined ? {} : { state: parseState(flags.state) };
-      const limit = parseCount('--limit', flags.limit, 1, 200);
-      const page = await (await context.client(flags)).jobs({ ...state, limit });
-      context.show(flags, page.items, () => listJobs(page.items));
+      const limit = parseCount('--limit', flags.limit, 1, MAX_LISTED);
+      const jobs = await newestJobs(await context.client(flags), state, limit);
+      context.show(flags, jobs, () => listJobs(jobs));
     });
 
   for (const [name, description] of [
@@ -71,6 +76,26 @@ export function addJobCommands(program: Command, context: CommandContext): void 
         context.show(flags, job, () => `${job.id} ${job.state}`);
       });
   }
+}
+
+/** Page by page. */
+async function newestJobs(
+  client: SkipringClient,
+  state: { state?: JobState },
+  limit: number,
+): Promise<JobView[]> {
+  const jobs: JobView[] = [];
+  let cursor: string | null = null;
+  do {
+    const size = Math.min(PAGE_SIZE, limit - jobs.length);
+    const page: JobPage = await client.jobs({
+      ...{ ...state, limit: size },
+      ...(cursor === null ? {} : { cursor }),
+    });
+    jobs.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor !== null && jobs.length < limit);
+  return jobs;
 }
 
 type SubmitFlags = CommonFlags & { readonly set?: string[]; readonly follow?: boolean };

@@ -13,7 +13,7 @@ import { bytes } from '../output/format.js';
 import { systemReason } from '../system-reason.js';
 import { examples } from './help.js';
 
-/** `model get`, which is meant when no other command of `model` is named. */
+/** `model get`, which is meant when no other command of `model` is named, and `model export`. */
 export function addModelCommands(program: Command, context: CommandContext): void {
   const group = program.command('model').description('fetch trained models');
 
@@ -59,11 +59,37 @@ export function addModelCommands(program: Command, context: CommandContext): voi
         () => `${path}  ${bytes(written.bytes)}  SHA-256 ${written.sha256}`,
       );
     });
+
+  group
+    .command('export')
+    .description('fetch the trained model of a job in the form of another framework')
+    .argument('<job>', 'job id')
+    .addOption(
+      new Option('--format <format>', 'PyTorch, TensorFlow.js layers, or a SavedModel')
+        .choices([...exportFormats])
+        .makeOptionMandatory(),
+    )
+    .option('--to <path>', 'where to write it (default: JOB-FORMAT)')
+    .addHelpText(
+      'after',
+      examples(
+        'skipring model export JOB --format torch --to resnet.safetensors',
+        'skipring model export JOB --format savedmodel --to models/resnet/1',
+      ),
+    )
+    .action(async (id: string, _options: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<CommonFlags & ExportFlags>();
+      await fetchExport(context, flags, await context.client(flags), id, flags.format);
+    });
 }
 
 interface ModelFlags {
   readonly format: string;
   readonly to?: string;
+}
+
+interface ExportFlags extends ModelFlags {
+  readonly format: ExportFormat;
 }
 
 /** Fetches the files of an export: one as a file, several into a directory. */
