@@ -143,7 +143,10 @@ describe('-o json', () => {
 
   it('of what was trained', async () => {
     const other = await json(jobViewSchema, 'submit', 'job.yaml', '-f', '--set', 'seed=2');
-    const course = { steps: z.array(stepRecordSchema), evaluations: z.array(evaluationResultSchema) };
+    const course = {
+      steps: z.array(stepRecordSchema),
+      evaluations: z.array(evaluationResultSchema),
+    };
     await json(z.strictObject({ jobId: z.string(), ...course }), 'metrics', job.id);
     const differences = z.record(z.string(), z.array(z.string()));
     await json(
@@ -157,10 +160,10 @@ describe('-o json', () => {
 
     await mkdir(join(home.directory, 'pictures'));
     await writeFile(join(home.directory, 'pictures', 'a.png'), await picture());
-    const classes = z.array(z.strictObject({ name: z.string(), probability: z.number() })).length(3);
-    const predictions = z.array(
-      z.strictObject({ file: z.string(), classes, error: z.null() }),
-    );
+    const classes = z
+      .array(z.strictObject({ name: z.string(), probability: z.number() }))
+      .length(3);
+    const predictions = z.array(z.strictObject({ file: z.string(), classes, error: z.null() }));
     expect(await json(predictions, 'predict', '--job', job.id, 'pictures')).toHaveLength(1);
   });
 
