@@ -295,6 +295,10 @@ export const badSpecs: readonly BadSpec[] = [
     '/workers/min',
     'at most lanes.count workers',
   ]),
+  change({ workers: { stragglers: 'kill' } })('an unknown policy for slow workers', [
+    '/workers/stragglers',
+    'one of "report", "rebalance", "replace"',
+  ]),
   change({ workers: { threads: 0 } })('no threads', ['/workers/threads', 'at least 1']),
   change({ workers: { max: '4' } })('workers as a string', ['/workers/max', 'a number']),
   change({ checkpoints: { everySteps: 0 } })('a checkpoint every zero steps', [

@@ -8,6 +8,7 @@ import { connect, drain, drop, remove, stopped } from './membership.js';
 import type { ClusterEffect, ClusterInput, QueuedJob } from './messages.js';
 import { DEFAULT_CLUSTER_OPTIONS, type ClusterOptions } from './options.js';
 import { grow, place } from './placement.js';
+import { replaceStragglers } from './stragglers/relief.js';
 import { sameFence, type ClusterState, type JobRun } from './state.js';
 import { follow, isCurrentFence } from './training.js';
 import { jobSnapshot, workerSnapshot, type JobSnapshot, type WorkerSnapshot } from './views.js';
@@ -49,6 +50,7 @@ export class Cluster {
     stopHalted(state);
     place(state);
     grow(state);
+    replaceStragglers(state);
     return state.effects;
   }
 
@@ -132,6 +134,9 @@ export class Cluster {
       numBroken: 0,
       regroup: null,
       leaving: new Set(),
+      laneMs: new Map(),
+      benched: new Map(),
+      nextReliefStep: 0,
     };
     state.jobs.set(job.id, run);
     if (job.halt !== null) halt(state, run, job.halt);

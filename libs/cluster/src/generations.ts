@@ -13,6 +13,9 @@ import {
   type WorkerRecord,
 } from './state.js';
 import { startPosition } from './start-position.js';
+import { isBenched } from './stragglers/bench.js';
+import { notePace, paceOf } from './stragglers/pace.js';
+import { newWatch } from './stragglers/watch.js';
 
 /** Begins a job's next generation with these members; members of the one before are stopped. */
 export function beginGeneration(
@@ -32,12 +35,13 @@ export function beginGeneration(
     if (seated.has(worker.id) || run.fence === null) continue;
     stopWorker(state, worker, run.fence, false, reason);
   }
-  const members = inRingOrder(state, seats).flatMap((worker, rank) => {
+  const lanes = new Map(seats.map((seat) => [seat.workerId, seat.lanes]));
+  const members = inRingOrder(state, seats).map((worker) => {
     worker.jobId = job.id;
     worker.loading = null;
     worker.held = null;
     const { host, ringPort } = worker.hello;
-    return [{ workerId: worker.id, host, port: ringPort, lanes: seats[rank]?.lanes ?? [] }];
+    return { workerId: worker.id, host, port: ringPort, lanes: lanes.get(worker.id) ?? [] };
   });
   // Who holds the newest state hands it on: nobody needs to fetch a checkpoint that is behind it.
   const isHeld = members.some(({ workerId }) => run.holders.has(workerId));
@@ -58,6 +62,8 @@ export function beginGeneration(
     finishDeadlineMs: Infinity,
     broken: false,
     hashes: new Map(),
+    watch: newWatch(members.map((member) => member.lanes.length)),
+    explained: new Set(),
   };
   setJobState(state, run, 'running', `generation ${fence.generation}: ${reason}`);
   const ringToken = state.newToken();
@@ -149,6 +155,7 @@ export function regroup(
   const { generation, job } = run;
   if (generation === null || run.state !== 'running') return;
   run.regroup = null;
+  notePace(run);
   const present = workersOf(state, run);
   const leavers = present.filter((worker) => worker.draining || given.includes(worker));
   const survivors = present.filter((worker) => !leavers.includes(worker));
@@ -163,6 +170,7 @@ export function regroup(
     survivors: survivors.map(({ id }) => id),
     ...candidatesFor(state, run),
     numWelcome: isWantedElsewhere(state, run) ? 0 : numLoaded(state, run),
+    laneMs: paceOf(run),
   });
   if (result.seats !== null) {
     beginGeneration(state, run, result.seats, `${cause}: ${result.reason}`);
@@ -206,7 +214,7 @@ export function wantsSameWorkers(a: JobRun, b: JobRun): boolean {
 
 /**
  * Idle workers that fit a job, and the counts that explain a wait: those that have loaded it first, then
- * the longest connected.
+ * the longest connected, and at last those that were replaced because they were slow.
  */
 export function candidatesFor(
   state: ClusterState,
@@ -220,8 +228,13 @@ export function candidatesFor(
     candidates: fitting
       .filter(isIdle)
       .map(({ id }) => id)
-      .sort((a, b) => Number(hasLoaded(state, run, b)) - Number(hasLoaded(state, run, a))),
+      .sort((a, b) => reluctance(state, run, a) - reluctance(state, run, b)),
     numConnected: fitting.length,
     numOthers: connected.length - fitting.length,
   };
+}
+
+function reluctance(state: ClusterState, run: JobRun, workerId: string): number {
+  if (isBenched(run, workerId)) return 2;
+  return hasLoaded(state, run, workerId) ? 0 : 1;
 }

@@ -15,7 +15,6 @@ export {
   type Seat,
 } from './rendezvous.js';
 export { startPosition, type ReadyState, type StartPosition } from './start-position.js';
-export { StragglerWatch, type Straggler } from './stragglers.js';
 export { advance, bestTrial, firstTrials, type SweepTurn } from './sweep/advance.js';
 export { trialSpec } from './sweep/plan.js';
 export type { JobSnapshot, WorkerSnapshot } from './views.js';

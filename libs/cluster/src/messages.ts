@@ -8,6 +8,7 @@ import type {
   LayerStatistics,
   StepMetrics,
   StepParts,
+  Straggler,
   WorkerMessage,
 } from '@skipring/protocol';
 
@@ -73,6 +74,13 @@ export type ClusterEffect =
       readonly parts: StepParts;
       readonly ringBytes: number;
       readonly samples: number;
+    }
+  /** A member has become slow, or is so no longer. */
+  | {
+      readonly type: 'stragglerSeen';
+      readonly fence: Fence;
+      readonly state: 'slow' | 'recovered';
+      readonly straggler: Straggler;
     }
   | { readonly type: 'noticeGiven'; readonly jobId: string; readonly message: string }
   | {

@@ -18,6 +18,8 @@ export interface ClusterOptions {
   readonly abortGraceMs: number;
   /** An attempt fails when its generations broke this often with no committed step in between. */
   readonly brokenLimit: number;
+  /** Committed steps between two changes of a job on account of a slow worker. */
+  readonly reliefIntervalSteps: number;
 }
 
 export const DEFAULT_CLUSTER_OPTIONS: ClusterOptions = {
@@ -30,4 +32,5 @@ export const DEFAULT_CLUSTER_OPTIONS: ClusterOptions = {
   rejoinGraceMs: 6_000,
   abortGraceMs: 200,
   brokenLimit: 5,
+  reliefIntervalSteps: 100,
 };

@@ -10,6 +10,8 @@ import { leaveWaiting, workersOf } from './leave-taking.js';
 import { awaited } from './rejoin.js';
 import { maxWorkers, rendezvous } from './rendezvous.js';
 import { preemption } from './preemption.js';
+import { isBenched } from './stragglers/bench.js';
+import { paceOf } from './stragglers/pace.js';
 import { setJobState, waitingRuns, type ClusterState, type JobRun } from './state.js';
 
 /**
@@ -46,7 +48,8 @@ export function place(state: ClusterState): void {
       spec: run.job.spec,
       survivors: survivors.map(({ id }) => id),
       ...counts,
-      numWelcome: Infinity,
+      numWelcome: counts.candidates.filter((id) => !isBenched(run, id)).length,
+      laneMs: paceOf(run),
     });
     if (result.seats === null) setJobState(state, run, 'waiting', result.reason);
     else beginGeneration(state, run, result.seats, result.reason);
@@ -104,7 +107,9 @@ export function grow(state: ClusterState): void {
     if (isWantedElsewhere(state, run)) continue;
     const { candidates } = candidatesFor(state, run);
     const numMissing = maxWorkers(run.job.spec) - generation.members.length;
-    const joining = candidates.filter((id) => !hasFailed(state, run, id)).slice(0, numMissing);
+    const joining = candidates
+      .filter((id) => !hasFailed(state, run, id) && !isBenched(run, id))
+      .slice(0, numMissing);
     askToLoad(state, run, joining);
     if (state.nowMs - generation.phaseSinceMs < state.options.growthIntervalMs) continue;
     const isReady = joining.some((id) => hasLoaded(state, run, id));

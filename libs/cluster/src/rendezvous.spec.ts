@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { rendezvous, type RendezvousInput } from './rendezvous.js';
 
 function specOf(
-  workers: RendezvousInput['spec']['workers'],
+  workers: Omit<RendezvousInput['spec']['workers'], 'stragglers'>,
   lanes: RendezvousInput['spec']['lanes'],
 ): RendezvousInput['spec'] {
-  return { workers, lanes, sync: { mode: 'allReduce' } };
+  return { workers: { ...workers, stragglers: 'report' }, lanes, sync: { mode: 'allReduce' } };
 }
 
 function input(changes: Partial<RendezvousInput>): RendezvousInput {
@@ -17,6 +17,7 @@ function input(changes: Partial<RendezvousInput>): RendezvousInput {
     numWelcome: Infinity,
     numConnected: 0,
     numOthers: 0,
+    laneMs: new Map(),
     ...changes,
   };
 }
@@ -66,6 +67,15 @@ describe('rendezvous', () => {
       [2, 3],
       [4, 5],
     ]);
+  });
+
+  it('gives a slow worker fewer lanes, and takes one of unknown pace for a usual one', () => {
+    const laneMs = new Map([
+      ['a', 30],
+      ['b', 10],
+    ]);
+    const { seats } = rendezvous(input({ survivors: ['a', 'b'], candidates: ['c'], laneMs }));
+    expect(seats?.map(({ lanes }) => lanes)).toEqual([[0], [1, 2, 3, 4], [5, 6, 7]]);
   });
 
   it('takes only what is needed when nobody is welcome, and keeps all survivors', () => {

@@ -1,5 +1,6 @@
 import { lanesOfGroup, numLaneGroups, type JobSpec } from '@skipring/protocol';
 import { assignLanes } from './lanes.js';
+import { lowerMedian } from './stragglers/watch.js';
 
 export interface RendezvousInput {
   readonly spec: Pick<JobSpec, 'workers' | 'lanes' | 'sync'>;
@@ -12,6 +13,8 @@ export interface RendezvousInput {
   /** Connected workers with the job's number of threads, and with another. */
   readonly numConnected: number;
   readonly numOthers: number;
+  /** Time for a lane, by worker, in any unit; others are taken to be like the median of these. */
+  readonly laneMs: ReadonlyMap<string, number>;
 }
 
 export interface Seat {
@@ -31,13 +34,18 @@ export function rendezvous(input: RendezvousInput): RendezvousResult {
   if (survivors.length + candidates.length < min) return { seats: null, reason: waitReason(input) };
   const target = Math.max(min, survivors.length + numWelcome);
   const ids = [...survivors, ...candidates].slice(0, Math.min(target, maxWorkers(spec)));
-  const groups = assignLanes(numLaneGroups(spec), ids.length);
+  const groups = assignLanes(numLaneGroups(spec), pacesOf(ids, input.laneMs));
   const lanes = groups.map((owned) => owned.flatMap((group) => lanesOfGroup(spec, group)));
   const numNew = Math.max(0, ids.length - survivors.length);
   return {
     seats: ids.map((workerId, rank) => ({ workerId, lanes: lanes[rank] ?? [] })),
     reason: `${plural(ids.length, 'worker')}, ${numNew} new, for ${plural(spec.lanes.count, 'lane')}`,
   };
+}
+
+function pacesOf(ids: readonly string[], laneMs: ReadonlyMap<string, number>): number[] {
+  const usual = lowerMedian([...laneMs.values()]) || 1;
+  return ids.map((id) => laneMs.get(id) ?? usual);
 }
 
 /** A worker owns at least one lane, or all lanes of a replica. */

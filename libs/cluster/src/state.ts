@@ -2,6 +2,7 @@ import type { AttemptState, Fence, Member } from '@skipring/protocol';
 import type { ClusterEffect, Halt, Hello, QueuedJob } from './messages.js';
 import type { ClusterOptions } from './options.js';
 import type { ReadyState } from './start-position.js';
+import type { StepWatch } from './stragglers/watch.js';
 
 /** A connected worker. */
 export interface WorkerRecord {
@@ -47,6 +48,9 @@ export interface Generation {
   broken: boolean;
   /** State hashes by step, then rank; few steps at a time. */
   readonly hashes: Map<number, Map<number, string>>;
+  watch: StepWatch;
+  /** Slow members of which it was told why they are left alone. */
+  readonly explained: Set<string>;
 }
 
 /** A job's attempt in the cluster. */
@@ -73,6 +77,12 @@ export interface JobRun {
   regroup: { readonly atMs: number; readonly reason: string } | null;
   /** Workers whose `stopped` the job waits for: one of them stores a checkpoint. */
   readonly leaving: Set<string>;
+  /** Milliseconds that a worker was last seen to need for a lane of this job. */
+  readonly laneMs: Map<string, number>;
+  /** Workers that were replaced, and the step until which they are not taken back. */
+  readonly benched: Map<string, number>;
+  /** No change on account of a slow worker before this step. */
+  nextReliefStep: number;
 }
 
 /** All that the cluster knows; changed by its functions only, which add to `effects`. */

@@ -2,6 +2,7 @@ import type { Fence, WorkerMessage } from '@skipring/protocol';
 import { failAttempt, finishIfDone } from './endings.js';
 import { countBroken, regroup, startIfReady } from './generations.js';
 import { holdStep } from './holders.js';
+import { watchStep } from './stragglers/relief.js';
 import { sameFence, type ClusterState, type Generation, type JobRun } from './state.js';
 
 /** Messages that belong to a generation. */
@@ -100,11 +101,12 @@ function abort(
 function observeStep(
   state: ClusterState,
   run: JobRun,
-  { fence, hashes, members }: Generation,
+  generation: Generation,
   workerId: string,
   message: Extract<TrainingMessage, { type: 'step' }>,
 ): void {
   const { rank, step, parts, ringBytes, samples, metrics, stateHash } = message;
+  const { fence, hashes, members } = generation;
   const jobId = run.job.id;
   state.effects.push({ type: 'rankStep', jobId, rank, workerId, parts, ringBytes, samples });
   if (rank === 0 && metrics !== null && metrics.step > run.committedStep) {
@@ -112,7 +114,8 @@ function observeStep(
     run.numBroken = 0;
     state.effects.push({ type: 'stepCommitted', fence, metrics });
   }
-  if (stateHash === null) return;
+  watchStep(state, run, generation, rank, parts);
+  if (stateHash === null || run.generation !== generation) return;
   const byRank = hashes.get(step) ?? new Map<number, string>();
   hashes.set(step, byRank.set(rank, stateHash));
   const [oldest] = hashes.keys();

@@ -1,4 +1,4 @@
-import type { AttemptState, Fence } from '@skipring/protocol';
+import type { AttemptState, Fence, Straggler } from '@skipring/protocol';
 import type { Hello } from './messages.js';
 import type { ClusterState, JobRun, WorkerRecord } from './state.js';
 
@@ -10,6 +10,8 @@ export interface WorkerSnapshot {
   readonly jobId: string | null;
   readonly rank: number | null;
   readonly lanes: readonly number[];
+  /** Whether it holds up the other members of its generation, and in which part of a step. */
+  readonly slow: Pick<Straggler, 'part' | 'ratio'> | null;
   readonly connectedMs: number;
   readonly lastHeartbeatMs: number;
 }
@@ -27,8 +29,10 @@ export interface JobSnapshot {
 
 export function workerSnapshot(state: ClusterState, worker: WorkerRecord): WorkerSnapshot {
   const { id, hello, jobId, connectedMs, lastHeartbeatMs } = worker;
-  const members = jobId === null ? [] : (state.jobs.get(jobId)?.generation?.members ?? []);
+  const generation = jobId === null ? null : (state.jobs.get(jobId)?.generation ?? null);
+  const members = generation?.members ?? [];
   const rank = members.findIndex((member) => member.workerId === id);
+  const slow = generation?.watch.slow.find((other) => other.rank === rank);
   const isBusy = jobId !== null || worker.stopping !== null;
   return {
     id,
@@ -37,6 +41,7 @@ export function workerSnapshot(state: ClusterState, worker: WorkerRecord): Worke
     jobId,
     rank: rank < 0 ? null : rank,
     lanes: members[rank]?.lanes ?? [],
+    slow: slow === undefined ? null : { part: slow.part, ratio: slow.ratio },
     connectedMs,
     lastHeartbeatMs,
   };

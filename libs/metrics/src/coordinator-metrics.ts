@@ -1,4 +1,11 @@
-import type { EvaluationResult, Fence, StepMetrics, StepParts } from '@skipring/protocol';
+import {
+  stragglerParts,
+  type EvaluationResult,
+  type Fence,
+  type StepMetrics,
+  type StepParts,
+  type StragglerPart,
+} from '@skipring/protocol';
 import { Registry } from 'prom-client';
 import { clusterMetrics, jobMetrics, peerMetrics } from './definitions.js';
 import { createInstruments, type Instruments } from './instruments.js';
@@ -55,6 +62,8 @@ export class CoordinatorMetrics {
     for (const result of ['agreed', 'diverged']) {
       this.jobs.hashChecks.inc({ ...labels, result }, 0);
     }
+    for (const part of stragglerParts) this.jobs.stragglersSeen.inc({ ...labels, part }, 0);
+    this.jobs.stragglers.set(labels, 0);
   }
 
   observeJobState(jobId: string, current: AttemptState): void {
@@ -67,6 +76,7 @@ export class CoordinatorMetrics {
   endAttempt(jobId: string): void {
     for (const state of ATTEMPT_STATES) this.jobs.state.set({ job_id: jobId, state }, 0);
     this.jobs.worldSize.set({ job_id: jobId }, 0);
+    this.jobs.stragglers.set({ job_id: jobId }, 0);
     this.jobs.imagesPerSecond.set({ job_id: jobId }, 0);
   }
 
@@ -123,6 +133,7 @@ export class CoordinatorMetrics {
     this.jobs.attempt.set(labels, attempt);
     this.jobs.generation.set(labels, generation);
     this.jobs.worldSize.set(labels, worldSize);
+    this.jobs.stragglers.set(labels, 0);
   }
 
   /** A comparison of the parameter hashes of all ranks. */
@@ -133,6 +144,15 @@ export class CoordinatorMetrics {
 
   countLostMember(jobId: string): void {
     this.jobs.lostMembers.inc({ job_id: jobId });
+  }
+
+  /** A member has become slow, or is so no longer. */
+  observeStraggler(jobId: string, part: StragglerPart, state: 'slow' | 'recovered'): void {
+    const labels = { job_id: jobId };
+    if (state === 'slow') {
+      this.jobs.stragglers.inc(labels);
+      this.jobs.stragglersSeen.inc({ ...labels, part });
+    } else this.jobs.stragglers.dec(labels);
   }
 
   countEvent(type: string): void {

@@ -87,6 +87,14 @@ export const jobMetrics = {
     'Members that left a generation without being asked to.',
     ['job_id'],
   ),
+  stragglers: gauge('skipring_job_stragglers', 'Members that are slow and hold up the others.', [
+    'job_id',
+  ]),
+  stragglersSeen: counter(
+    'skipring_job_stragglers_seen_total',
+    'How often a member became slow, by the part of the step: data, compute, apply or ring.',
+    ['job_id', 'part'],
+  ),
 } as const;
 
 /** Of the coordinator, one time series for each connected worker. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { dataSetManifestSchema } from './data-set.js';
 import { evaluationResultSchema, jobStates, stepMetricsSchema } from './events.js';
 import { jobSpecSchema } from './job-spec.js';
+import { stragglerSchema } from './stragglers.js';
 
 /** How far a job is. */
 export const progressSchema = z.strictObject({
@@ -72,6 +73,8 @@ export const workerViewSchema = z.strictObject({
   jobId: z.string().nullable(),
   rank: z.int().min(0).nullable(),
   lanes: z.array(z.int().min(0)),
+  /** Where it holds up the other members of its job, and how many times as long it takes. */
+  slow: stragglerSchema.pick({ part: true, ratio: true }).nullable(),
   /** Over the last steps of the job that it trains; while it trains none, of the job before. */
   imagesPerSecond: z.number().min(0),
   connectedAt: z.iso.datetime(),

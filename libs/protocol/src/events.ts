@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { faultSchema, faultStates } from './faults.js';
+import { stragglerSchema } from './stragglers.js';
 
 /**
  * Lifecycle of a job. `pending` waits in the queue; `waiting` has an attempt but too few workers;
@@ -122,6 +123,13 @@ export const jobEventSchema = z.discriminatedUnion('type', [
     fault: faultSchema,
     /** The worker that it struck. */
     workerId: z.string().nullable(),
+  }),
+  z.strictObject({
+    ...eventBase,
+    type: z.literal('straggler'),
+    /** `recovered`: it was slow, and now keeps up with the others. */
+    state: z.enum(['slow', 'recovered']),
+    ...stragglerSchema.shape,
   }),
   z.strictObject({
     ...eventBase,

@@ -17,6 +17,7 @@ export * from './model-card.js';
 export * from './ledger.js';
 export * from './access.js';
 export * from './faults.js';
+export * from './stragglers.js';
 export * from './sweep.js';
 export * from './webhook.js';
 export * from './api.js';

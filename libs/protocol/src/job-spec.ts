@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { initialWeightsSchema } from './initial-weights.js';
 import { modelSpecSchema } from './model-spec.js';
 import { numLaneGroups, periodSpec, syncSchema } from './sync-spec.js';
+import { stragglerPolicies } from './stragglers.js';
 import { API_VERSION } from './version.js';
 
 const maxInt32 = 2_147_483_647;
@@ -138,6 +139,13 @@ const workersSchema = z
     min: positiveInt.max(1024).default(1),
     max: positiveInt.max(1024).default(8),
     threads: positiveInt.max(256).default(1).describe('intra-op threads of each worker'),
+    stragglers: z
+      .enum(stragglerPolicies)
+      .default('report')
+      .describe(
+        'what follows when a worker is slow: it is named; or lanes are shared by pace as well; or a ' +
+          'spare worker takes its place as well. Changes no bit of the result',
+      ),
   })
   .refine((w) => w.min <= w.max, { path: ['min'], message: 'expected min to be at most max' });
 

@@ -32,7 +32,7 @@ export function addClusterCommands(program: Command, context: CommandContext): v
 export function listWorkers(workers: readonly WorkerView[]): string {
   if (workers.length === 0) return 'no workers are connected';
   return table(
-    ['ID', 'HOST', 'STATE', 'DEVICE', 'THREADS', 'JOB', 'RANK', 'LANES', 'IMAGES/S'],
+    ['ID', 'HOST', 'STATE', 'DEVICE', 'THREADS', 'JOB', 'RANK', 'LANES', 'IMAGES/S', 'SLOW'],
     workers.map((worker) => [
       worker.id,
       worker.host,
@@ -44,6 +44,7 @@ export function listWorkers(workers: readonly WorkerView[]): string {
       worker.lanes.join(',') || '-',
       // Of a worker that trains nothing, the speed is that of a job before.
       worker.rank === null ? '-' : String(Math.round(worker.imagesPerSecond)),
+      worker.slow === null ? '-' : `${worker.slow.part} ${worker.slow.ratio.toFixed(1)}x`,
     ]),
   );
 }

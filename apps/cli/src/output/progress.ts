@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { Throughput, type JobEvent, type JobView } from '@skipring/protocol';
+import { describeStraggler, Throughput, type JobEvent, type JobView } from '@skipring/protocol';
 import { epochNumber } from './epoch.js';
 import { duration, percent } from './format.js';
 import type { Style } from './style.js';
@@ -69,6 +69,9 @@ export class ProgressView {
         return;
       case 'fault':
         this.line(style('yellow', faultText(event)));
+        return;
+      case 'straggler':
+        this.line(style('yellow', describeStraggler(event)));
         return;
       case 'log':
         this.line(style(event.level === 'error' ? 'red' : 'yellow', event.message));

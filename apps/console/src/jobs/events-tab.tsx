@@ -1,10 +1,19 @@
+import { describeStraggler } from '@skipring/protocol';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { bytes, clockTime, dateTime, integer, percent, shortHash, significant } from '../format.js';
 import { Empty } from '../ui/states.js';
 import type { OtherEvent } from './job-history.js';
 
-const TYPES = ['state', 'generation', 'evaluation', 'checkpoint', 'fault', 'log'] as const;
+const TYPES = [
+  'state',
+  'generation',
+  'evaluation',
+  'checkpoint',
+  'straggler',
+  'fault',
+  'log',
+] as const;
 /** The newest are shown; the others are in the API. */
 const MAX_SHOWN = 500;
 
@@ -85,6 +94,7 @@ function EventTable({ events }: { readonly events: readonly OtherEvent[] }): JSX
 function levelOf(event: OtherEvent): 'info' | 'warn' | 'error' {
   if (event.type === 'log') return event.level;
   if (event.type === 'fault') return 'warn';
+  if (event.type === 'straggler') return event.state === 'slow' ? 'warn' : 'info';
   return event.type === 'state' && event.state === 'failed' ? 'error' : 'info';
 }
 
@@ -102,6 +112,8 @@ function textOf(event: OtherEvent): string {
       return `checkpoint of step ${integer(event.step)}, ${bytes(event.bytes)}, ${shortHash(event.modelSha256)}${event.best ? ', the best so far' : ''}`;
     case 'fault':
       return `fault ${event.fault.kind} ${event.state}${event.workerId === null ? '' : `, worker ${event.workerId}`}`;
+    case 'straggler':
+      return describeStraggler(event);
     case 'log':
       return event.message;
   }

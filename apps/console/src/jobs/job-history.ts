@@ -1,4 +1,10 @@
-import type { EvaluationResult, JobEvent, SkippedStep, StepRecord } from '@skipring/protocol';
+import {
+  describeStraggler,
+  type EvaluationResult,
+  type JobEvent,
+  type SkippedStep,
+  type StepRecord,
+} from '@skipring/protocol';
 import type { Mark } from '../charts/chart-data.js';
 
 export type StepEvent = Extract<JobEvent, { type: 'step' }>;
@@ -106,6 +112,10 @@ function markOf(event: OtherEvent, step: number): Mark | null {
     case 'fault':
       return event.state === 'fired'
         ? { x: step, kind: 'fault', title: `fault ${event.fault.kind}` }
+        : null;
+    case 'straggler':
+      return event.state === 'slow'
+        ? { x: step, kind: 'fault', title: describeStraggler(event) }
         : null;
     case 'evaluation':
     case 'checkpoint':

@@ -114,6 +114,11 @@ function WorkerTable({
             </td>
             <td class="number" data-name="Images/s">
               {worker.imagesPerSecond > 0 ? integer(worker.imagesPerSecond) : '–'}
+              {worker.slow !== null && (
+                <span class="id">
+                  slow in {worker.slow.part}: {worker.slow.ratio.toFixed(1)}x
+                </span>
+              )}
             </td>
             <td data-name="Last heard of">
               <time dateTime={worker.lastHeartbeatAt} title={dateTime(worker.lastHeartbeatAt)}>

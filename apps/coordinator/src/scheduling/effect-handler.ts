@@ -1,11 +1,11 @@
 import type { ClusterEffect } from '@skipring/cluster';
 import type { CoordinatorMetrics } from '@skipring/metrics';
+import { describeStraggler } from '@skipring/protocol';
 import type { StepTracer } from '@skipring/tracing';
 import type { Logger } from 'pino';
 import type { FinalSeries } from './final-series.js';
 import type { JobRecorder } from './job-recorder.js';
 import type { CheckpointIndex } from './ports.js';
-import { StragglerDesk } from './straggler-desk.js';
 import type { WorkerLinks } from './worker-links.js';
 
 export interface EffectParts {
@@ -24,17 +24,12 @@ type AttemptEnd = Effect<'attemptFailed' | 'jobFinished' | 'jobCancelled' | 'job
 
 /** Carries out what the cluster decides: messages, metrics, records and the log. Never throws. */
 export class EffectHandler {
-  private readonly stragglers = new StragglerDesk();
-
   constructor(private readonly parts: EffectParts) {}
 
   carryOut(effect: ClusterEffect): void {
     const { links } = this.parts;
     switch (effect.type) {
       case 'send':
-        if (effect.message.type === 'prepare' && effect.message.rank === 0) {
-          this.stragglers.begin(effect.message);
-        }
         links.send(effect.workerId, effect.message);
         return;
       case 'disconnect':
@@ -51,6 +46,9 @@ export class EffectHandler {
         return;
       case 'rankStep':
         this.rankStep(effect);
+        return;
+      case 'stragglerSeen':
+        this.stragglerSeen(effect);
         return;
       case 'noticeGiven':
         this.parts.recorder.tell(effect.jobId, 'info', effect.message);
@@ -114,16 +112,21 @@ export class EffectHandler {
   }
 
   private rankStep(effect: Effect<'rankStep'>): void {
-    const { links, recorder, metrics, log } = this.parts;
+    const { links, recorder, metrics } = this.parts;
     const { jobId, workerId, parts, ringBytes, samples } = effect;
     recorder.run(jobId)?.rankTimes.observe(effect);
     const stepMs = Object.values(parts).reduce((sum, ms) => sum + ms, 0);
     links.observe(workerId, samples, stepMs);
     metrics.observeRankStep(jobId, parts, ringBytes);
-    const slow = this.stragglers.observe(effect);
-    if (slow === null) return;
-    log.warn({ event: 'straggler', jobId }, slow);
-    recorder.tell(jobId, 'warn', slow);
+  }
+
+  private stragglerSeen({ fence, state, straggler }: Effect<'stragglerSeen'>): void {
+    const { recorder, metrics, log } = this.parts;
+    const { jobId } = fence;
+    const text = describeStraggler({ state, ...straggler });
+    log.warn({ event: 'straggler', ...fence, state, ...straggler }, text);
+    metrics.observeStraggler(jobId, straggler.part, state);
+    recorder.straggler(jobId, state, straggler);
   }
 
   private evaluationDone(effect: Effect<'evaluationDone'>): void {
@@ -184,7 +187,6 @@ export class EffectHandler {
         recorder.paused(effect);
         break;
     }
-    this.stragglers.end(jobId);
     metrics.endAttempt(jobId);
     finalSeries.end(jobId);
   }

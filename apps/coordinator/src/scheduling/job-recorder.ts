@@ -1,5 +1,5 @@
 import type { ClusterEffect, Ledger } from '@skipring/cluster';
-import type { FaultView, Fence, JobEvent, StepMetrics } from '@skipring/protocol';
+import type { FaultView, Fence, JobEvent, StepMetrics, Straggler } from '@skipring/protocol';
 import type { JobChange, JobRecord, NewJobEvent } from '@skipring/redis';
 import type { Logger } from 'pino';
 import { retryDelayMs } from '../jobs/retry.js';
@@ -110,6 +110,10 @@ export class JobRecorder {
   /** A line for those who follow the job. */
   tell(jobId: string, level: LogLevel, message: string): void {
     this.change(jobId, { event: { type: 'log', level, message } });
+  }
+
+  straggler(jobId: string, state: 'slow' | 'recovered', straggler: Straggler): void {
+    this.change(jobId, { event: { type: 'straggler', state, ...straggler } });
   }
 
   fault({ id, jobId, state, fault, workerId }: FaultView): void {

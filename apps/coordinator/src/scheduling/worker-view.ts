@@ -6,7 +6,7 @@ import type { WorkerView } from '@skipring/protocol';
  * @param nowMs of the cluster's monotonic clock
  */
 export function workerView(
-  { id, hello, state, jobId, rank, lanes, connectedMs, lastHeartbeatMs }: WorkerSnapshot,
+  { id, hello, state, jobId, rank, lanes, slow, connectedMs, lastHeartbeatMs }: WorkerSnapshot,
   imagesPerSecond: number,
   nowMs: number,
 ): WorkerView {
@@ -20,6 +20,7 @@ export function workerView(
     jobId,
     rank,
     lanes: [...lanes],
+    slow,
     imagesPerSecond,
     connectedAt: at(connectedMs),
     lastHeartbeatAt: at(lastHeartbeatMs),

@@ -2,7 +2,7 @@ import { Cluster } from '../cluster.js';
 import type { ClusterState } from '../state.js';
 
 /** Never changed once made, so copies share them. */
-const SHARED = new Set(['job', 'hello', 'options', 'fence', 'members', 'newToken']);
+const SHARED = new Set(['job', 'hello', 'options', 'fence', 'members', 'newToken', 'watch']);
 
 function copy(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;

@@ -1,4 +1,4 @@
-import type { CoordinatorMessage, Fence, WorkerMessage } from '@skipring/protocol';
+import type { CoordinatorMessage, Fence, StragglerPolicy, WorkerMessage } from '@skipring/protocol';
 import { jobSpecSchema, PROTOCOL_VERSION } from '@skipring/protocol';
 import { Cluster } from '../cluster.js';
 import type { ClusterEffect, ClusterInput, Hello, QueuedJob } from '../messages.js';
@@ -24,11 +24,19 @@ export interface TestJob {
   readonly threads?: number;
   readonly lanes?: number;
   readonly priority?: number;
+  readonly stragglers?: StragglerPolicy;
   readonly checkpointStep?: number | null;
 }
 
 export function testJob(id: string, options: TestJob = {}): QueuedJob {
-  const { min = 1, max = 8, threads = 1, lanes = 8, priority = 50 } = options;
+  const {
+    min = 1,
+    max = 8,
+    threads = 1,
+    lanes = 8,
+    priority = 50,
+    stragglers = 'report',
+  } = options;
   const spec = jobSpecSchema.parse({
     apiVersion: 'skipring/v1',
     name: id,
@@ -36,7 +44,7 @@ export function testJob(id: string, options: TestJob = {}): QueuedJob {
     data: { dataSet: 'digits' },
     training: { steps: 100 },
     lanes: { count: lanes, size: 4 },
-    workers: { min, max, threads },
+    workers: { min, max, threads, stragglers },
     priority,
   });
   const dataSet = { hash: 'a'.repeat(64), manifest: {} } as QueuedJob['dataSet'];
@@ -136,9 +144,10 @@ export class ClusterBench {
     jobId: string,
     step: number,
     stateHash: string | null = null,
+    computeMs = 0,
   ): ClusterEffect[] {
     const rank = this.members(jobId).indexOf(workerId);
-    return this.send(workerId, testStep(this.fence(jobId), rank, step, stateHash));
+    return this.send(workerId, testStep(this.fence(jobId), rank, step, stateHash, computeMs));
   }
 
   abort(workerId: string, jobId: string, fatal = false): ClusterEffect[] {
@@ -166,8 +175,9 @@ export function testStep(
   rank: number,
   step: number,
   stateHash: string | null,
+  computeMs = 0,
 ): Extract<WorkerMessage, { type: 'step' }> {
-  const parts = { dataWaitMs: 0, computeMs: 0, ringMs: 0, commitMs: 0, applyMs: 0 };
+  const parts = { dataWaitMs: 0, computeMs, ringMs: 0, commitMs: 0, applyMs: 0 };
   const values = { loss: 1, accuracy: 0.5, learningRate: 0.1, samples: 1, stepMs: 1 };
   const metrics = rank === 0 ? { step, epoch: 0, cursor: step, ...values } : null;
   return { type: 'step', fence, rank, step, parts, ringBytes: 0, samples: 1, metrics, stateHash };
