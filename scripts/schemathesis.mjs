@@ -1,10 +1,11 @@
 // Sends thousands of generated requests, good and bad, to a coordinator of its own and holds every
 // answer against the OpenAPI document. Needs python3 with venv and the Python package index.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { virtualEnvironment } from './virtual-environment.mjs';
 
 const VERSION = '4.32.5';
 const START_TIMEOUT_MS = 120_000;
@@ -12,27 +13,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const numExamples = process.argv[2] ?? '100';
 const seed = process.argv[3] ?? '1';
 
-/** Makes the virtual environment once; later calls find it. */
-function schemathesis() {
-  const cache = process.env.SKIPRING_CACHE_DIR ?? join(tmpdir(), 'skipring-schemathesis');
-  const venv = join(cache, `schemathesis-${VERSION}`);
-  const program = join(venv, 'bin', 'schemathesis');
-  if (!existsSync(program)) {
-    run('python3', ['-m', 'venv', venv]);
-    run(join(venv, 'bin', 'pip'), ['install', '--quiet', `schemathesis==${VERSION}`]);
-  }
-  return program;
-}
-
-function run(command, args) {
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
-  if (error !== undefined || status !== 0) {
-    console.error(`${command} ${args.join(' ')}: ${error?.message ?? `ended with ${status}`}`);
-    process.exit(7);
-  }
-}
-
-const program = schemathesis();
+const venv = virtualEnvironment('schemathesis', [`schemathesis==${VERSION}`]);
+const program = join(venv, 'bin', 'schemathesis');
 const directory = mkdtempSync(join(tmpdir(), 'skipring-schemathesis-'));
 const up = spawn(
   process.execPath,

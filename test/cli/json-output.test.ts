@@ -111,6 +111,8 @@ describe('-o json', () => {
     );
     await json(checks, 'doctor');
     expect(await json(z.array(workerViewSchema), 'workers')).toHaveLength(1);
+    const present = z.strictObject({ exchangeLimitBytes: z.int(), segmentBytes: z.int() });
+    await json(z.looseObject({ present }), 'tune-ring', '--budget', '1');
   });
 
   it('of data sets', async () => {

@@ -80,6 +80,7 @@ describe('a trained model', () => {
     expect(sum).toBeGreaterThan(0.5);
     expect(sum).toBeLessThan(1.0001);
     const table = await home.run(['predict', good, '--model', file]);
+    expect(table.stderr).toBe('');
     expect(table.stdout).toContain(fromFile!.classes[0]!.name);
   });
 

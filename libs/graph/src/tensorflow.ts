@@ -10,6 +10,8 @@ export interface TensorFlowOptions {
   /** Intra-op threads: with the hardware, what fixes the bits of a result. */
   readonly threads: number;
   readonly device: 'auto' | 'cpu' | 'gpu';
+  /** Without oneDNN there is no notice of it on standard error; default true. */
+  readonly oneDnn?: boolean;
 }
 
 export interface LoadedTensorFlow {
@@ -33,6 +35,7 @@ let loaded: LoadedTensorFlow | null = null;
 export async function loadTensorFlow({
   threads,
   device,
+  oneDnn = true,
 }: TensorFlowOptions): Promise<LoadedTensorFlow> {
   if (loaded !== null) return loaded;
   const settings = {
@@ -41,7 +44,7 @@ export async function loadTensorFlow({
     // Errors only. (oneDNN's notice is printed while the library loads, before this is looked at.)
     TF_CPP_MIN_LOG_LEVEL: '2',
     // By default only on where the processor has AVX-512 VNNI; with AVX2 alone it is twice as fast.
-    TF_ENABLE_ONEDNN_OPTS: '1',
+    TF_ENABLE_ONEDNN_OPTS: oneDnn ? '1' : '0',
     TF_DETERMINISTIC_OPS: '1',
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
     ...(device === 'cpu' ? { CUDA_VISIBLE_DEVICES: '-1' } : {}),

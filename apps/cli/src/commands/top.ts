@@ -68,7 +68,7 @@ function draw({ jobs, queued, workers }: Look): string {
   const speed = jobs.reduce((sum, { progress }) => sum + progress.imagesPerSecond, 0);
   const busy = workers.filter(({ state }) => state === 'busy').length;
   return [
-    `${jobs.length} jobs, ${busy}/${workers.length} workers busy, ${Math.round(speed)} images/s`,
+    `${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}, ${busy}/${workers.length} workers busy, ${Math.round(speed)} images/s`,
     '',
     table(
       ['JOB', 'NAME', 'STATE', 'STEP', 'DONE', 'ETA', 'IMAGES/S', 'LOSS', 'BEST', 'WORKERS'],

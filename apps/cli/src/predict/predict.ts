@@ -57,13 +57,14 @@ async function predict(
   const top = parseCount('--top', flags.top, 1, 1_000);
   const files = await imageFiles(paths);
   // Loaded here, for it takes a second that other commands need not wait.
+  const graph = await import('@skipring/graph');
   const { modelOfFile, modelOfJob } = await import('./trained-model.js');
+  // Before the model, or TensorFlow.js advises to do so. What oneDNN would print helps nobody here.
+  await graph.loadTensorFlow({ threads: 1, device: 'cpu', oneDnn: false });
   const trained =
     job === undefined
       ? await modelOfFile(model ?? '')
       : await modelOfJob(await context.client(flags), job);
-  const graph = await import('@skipring/graph');
-  await graph.loadTensorFlow({ threads: 1, device: 'cpu' });
   const predictor = graph.Predictor.of(trained);
   const predictions: Prediction[] = [];
   for (let first = 0; first < files.length; first += BATCH_SIZE) {
