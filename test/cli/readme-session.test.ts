@@ -89,7 +89,10 @@ describe('the terminal session of the README', () => {
   it('uses the commands that it is about', () => {
     const names = session.map(({ command }) => command.split(' ').slice(2, 4).join(' '));
     for (const name of ['submit', 'status', 'top', 'metrics', 'model get', 'predict']) {
-      expect(names.some((used) => used.startsWith(name)), name).toBe(true);
+      expect(
+        names.some((used) => used.startsWith(name)),
+        name,
+      ).toBe(true);
     }
   });
 
@@ -104,9 +107,12 @@ describe('the terminal session of the README', () => {
         .replace(/job-[0-9a-z]+/g, (id) => ids.get(id) ?? id)
         .split(' ');
       if (words[0] === 'top') {
-        await until('the first steps', async () =>
-          ((await client.job(await newestJob())).progress.imagesPerSecond > 0 ? true : null),
-        90_000);
+        await until(
+          'the first steps',
+          async () =>
+            (await client.job(await newestJob())).progress.imagesPerSecond > 0 ? true : null,
+          90_000,
+        );
       }
       if (words[0] === 'predict') {
         const files = lines.flatMap((line) => /^(\S+)\/(\S+\.png)/.exec(line)?.[2] ?? []);

@@ -97,11 +97,7 @@ describe.skipIf(python === '')(
     it('TensorBoard reads the event file, every point of it', async () => {
       expect(steps.length).toBeGreaterThan(4);
       const path = await exportTo('tensorboard', 'runs');
-      const series = await readBy(
-        seriesSchema,
-        'read_tensorboard.py',
-        join(home.directory, path),
-      );
+      const series = await readBy(seriesSchema, 'read_tensorboard.py', join(home.directory, path));
       expectSeries(series, Math.fround);
       const times = series['train/loss']?.map(([, seconds]) => seconds) ?? [];
       expect(times[0]).toBeGreaterThanOrEqual(Date.parse(job.startedAt ?? '') / 1_000);
