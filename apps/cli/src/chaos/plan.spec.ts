@@ -1,8 +1,8 @@
 import { faultKinds } from '@skipring/protocol';
 import { describe, expect, it } from 'vitest';
-import { aimed, disturbance } from './plan.js';
+import { aimed, disturbance, livingMs } from './plan.js';
 
-const options = { seed: 7, numWorkers: 3, mayKillCoordinator: true };
+const options = { seed: 7, numWorkers: 3, mayKillCoordinator: true, mayKill: true };
 const many = Array.from({ length: 400 }, (_, number) => disturbance(options, number));
 
 describe('a plan of disturbances', () => {
@@ -25,6 +25,15 @@ describe('a plan of disturbances', () => {
       (_, number) => disturbance({ ...options, mayKillCoordinator: false }, number).kind,
     );
     expect(kinds).not.toContain('killCoordinator');
+  });
+
+  it('kills no process towards the end', () => {
+    const kinds = many.map((_, number) => disturbance({ ...options, mayKill: false }, number).kind);
+    expect(kinds).toContain('freeze');
+    expect(kinds.filter((kind) => kind.startsWith('kill'))).toEqual([]);
+    expect([1, 3, 30].map((minutes) => livingMs(minutes * 60_000) / 60_000)).toEqual([
+      0.5, 1.5, 10,
+    ]);
   });
 
   it('aims at a step that is still to come and a rank that is there', () => {

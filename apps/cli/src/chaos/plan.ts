@@ -39,6 +39,17 @@ export interface PlanOptions {
   readonly numWorkers: number;
   /** False where nobody would start the coordinator again. */
   readonly mayKillCoordinator: boolean;
+  /** False: processes live on, so that it shows how they grow. */
+  readonly mayKill: boolean;
+}
+
+/** Least time at the end in which no process is killed, and its least share. */
+const LIVING_MS = 90_000;
+const LIVING_SHARE = 1 / 3;
+
+/** How long before its end a run kills no process any more: no more than half of it. */
+export function livingMs(totalMs: number): number {
+  return Math.min(totalMs / 2, Math.max(LIVING_MS, totalMs * LIVING_SHARE));
 }
 
 /** The disturbance of this number: a function of the seed, whatever came of those before. */
@@ -48,7 +59,10 @@ export function disturbance(options: PlanOptions, number: number): Disturbance {
   const kinds = Object.entries(WEIGHTS) as [ChaosKind, number][];
   const kind = pick(
     kinds
-      .filter(([name]) => name !== 'killCoordinator' || options.mayKillCoordinator)
+      .filter(([name]) => name !== 'kill' || options.mayKill)
+      .filter(
+        ([name]) => name !== 'killCoordinator' || (options.mayKill && options.mayKillCoordinator),
+      )
       .flatMap(([name, weight]) => Array.from({ length: weight }, () => name)),
   );
   const pauseMs = random.nextBelow(MAX_PAUSE_MS);

@@ -21,13 +21,3 @@ export async function usageOf(pid: number): Promise<Usage | null> {
     return null;
   }
 }
-
-/** Slope of the least-squares line through points (x, y), per unit of x; null below three points. */
-export function slope(points: readonly (readonly [x: number, y: number])[]): number | null {
-  if (points.length < 3) return null;
-  const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length;
-  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length;
-  const covariance = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
-  const variance = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
-  return variance === 0 ? null : covariance / variance;
-}

@@ -1,6 +1,8 @@
 import type { FaultView } from '@skipring/protocol';
 import { duration, table } from '../output/format.js';
 import type { ChaosKind } from './plan.js';
+import type { LivesReport } from './process-lives.js';
+import type { Spread } from './spread.js';
 
 /** A disturbance that happened, and what was measured of it. */
 export interface Struck {
@@ -19,12 +21,6 @@ export interface DisturbedRun {
   readonly isExact: boolean;
 }
 
-export interface Spread {
-  readonly p50: number;
-  readonly max: number;
-  readonly count: number;
-}
-
 export interface ChaosReport {
   readonly passed: boolean;
   readonly seed: number;
@@ -40,17 +36,10 @@ export interface ChaosReport {
   readonly numStepsRedone: number;
   readonly abortMs: Spread | null;
   readonly recoverMs: Spread | null;
-  /** Of the coordinator's resident memory; null where there is no local coordinator. */
-  readonly memorySlopeMbPerMinute: number | null;
+  /** What coordinators and workers came to hold; empty where the cluster is somebody else's. */
+  readonly processes: readonly LivesReport[];
   /** What was still there at the end and should not have been; each in words. */
   readonly leaks: readonly string[];
-}
-
-export function spread(values: readonly number[]): Spread | null {
-  if (values.length === 0) return null;
-  const sorted = [...values].sort((a, b) => a - b);
-  const p50 = sorted[(sorted.length - 1) >> 1] ?? 0;
-  return { p50, max: sorted.at(-1) ?? 0, count: sorted.length };
 }
 
 export function countKinds(struck: readonly Struck[]): Record<string, number> {
@@ -61,7 +50,7 @@ export function countKinds(struck: readonly Struck[]): Record<string, number> {
 
 /** The report for people. */
 export function describeReport(report: ChaosReport): string {
-  const { runs, abortMs, recoverMs, memorySlopeMbPerMinute: slope, leaks } = report;
+  const { runs, abortMs, recoverMs, processes, leaks } = report;
   const ms = (value: Spread | null): string =>
     value === null
       ? 'not measured'
@@ -78,7 +67,7 @@ export function describeReport(report: ChaosReport): string {
     ['steps redone', String(report.numStepsRedone)],
     ['time to abort', ms(abortMs)],
     ['time to recover', ms(recoverMs)],
-    ['memory', slope === null ? 'not measured' : `${slope.toFixed(2)} MB/min (coordinator)`],
+    ...(processes.length === 0 ? [['memory', 'not measured']] : processes.map(growthRow)),
     ['leaks', leaks.join('; ') || 'none'],
     ['undisturbed', report.undisturbedSha256],
   ];
@@ -86,4 +75,19 @@ export function describeReport(report: ChaosReport): string {
   const again = `skipring chaos --seed ${report.seed} --workers ${report.numWorkers}`;
   const title = `chaos ${verdict} after ${duration(report.elapsedMs)}, seed ${report.seed}`;
   return [title, table(rows[0] ?? [], rows.slice(1)), `again: ${again}`].join('\n');
+}
+
+function growthRow(lives: LivesReport): string[] {
+  const { kind, numLives, numMeasured, longestMs, mbPerMinute, numMoreDescriptors } = lives;
+  const name = `${kind}s`;
+  if (mbPerMinute === null) return [name, `${numLives} lives, none long enough to measure growth`];
+  const memory = `memory ${signed(mbPerMinute.p50)} MB/min, at most ${signed(mbPerMinute.max)}`;
+  const descriptors = `descriptors at most ${signed(numMoreDescriptors ?? 0, 0)}`;
+  const measured = `${numMeasured} of ${numLives} lives measured, up to ${duration(longestMs)}`;
+  return [name, `${memory}; ${descriptors} (${measured})`];
+}
+
+function signed(value: number, numDigits = 2): string {
+  const text = value.toFixed(numDigits);
+  return value > 0 ? `+${text}` : text;
 }

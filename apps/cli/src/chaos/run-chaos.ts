@@ -8,9 +8,10 @@ import { CommandError, EXIT } from '../exit-codes.js';
 import { followJob, requireSuccess } from '../follow.js';
 import type { LocalCluster } from '../launch/local-cluster.js';
 import { disturbJob } from './disturb-job.js';
-import { disturbance } from './plan.js';
-import { slope, usageOf } from './process-usage.js';
-import { countKinds, spread, type ChaosReport, type DisturbedRun, type Struck } from './report.js';
+import { disturbance, livingMs } from './plan.js';
+import { ProcessLives } from './process-lives.js';
+import { countKinds, type ChaosReport, type DisturbedRun, type Struck } from './report.js';
+import { spread } from './spread.js';
 
 /** Sizes that no batch divides: short last steps, empty lanes. */
 const DATA_SET = {
@@ -19,11 +20,6 @@ const DATA_SET = {
   trainSamples: 383,
   testSamples: 89,
 } as const;
-const SAMPLE_INTERVAL_MS = 5_000;
-/** Memory of a process grows while it warms up; this much of the time is not looked at. */
-const WARM_UP = 0.3;
-/** What a coordinator may hold beyond what it held at first: sockets of requests under way. */
-const SPARE_DESCRIPTORS = 20;
 
 export interface ChaosOptions {
   readonly client: SkipringClient;
@@ -51,19 +47,12 @@ export async function runChaos(
   requireSuccess(first);
   const undisturbedSha256 = first.modelSha256 ?? '';
 
-  const memory: [number, number][] = [];
-  const sampler = setInterval(() => {
-    const pid = cluster?.coordinatorPid;
-    if (pid === undefined) return;
-    void usageOf(pid).then((usage) => {
-      if (usage !== null) memory.push([Date.now() / 60_000, usage.residentBytes / 1e6]);
-    });
-  }, SAMPLE_INTERVAL_MS);
+  const lives = new ProcessLives(() => cluster?.processes ?? []);
+  lives.start();
   const struck: Struck[] = [];
   const runs: DisturbedRun[] = [];
   const endMs = Date.now() + minutes * 60_000;
   let number = 0;
-  let beginOfCoordinator = 0;
   try {
     while (Date.now() < endMs) {
       const run = await disturbJob({
@@ -72,13 +61,19 @@ export async function runChaos(
         interrupted,
         next: () =>
           Date.now() < endMs
-            ? disturbance({ seed, numWorkers, mayKillCoordinator: cluster !== null }, number++)
+            ? disturbance(
+                {
+                  seed,
+                  numWorkers,
+                  mayKillCoordinator: cluster !== null,
+                  mayKill: Date.now() < endMs - livingMs(minutes * 60_000),
+                },
+                number++,
+              )
             : null,
         killCoordinator: () => {
           const pid = cluster?.coordinatorPid;
           if (pid !== undefined) process.kill(pid, 'SIGKILL');
-          // Another process: its memory says nothing of the one before.
-          beginOfCoordinator = memory.length;
         },
         onStruck: (one) => {
           struck.push(one);
@@ -92,10 +87,9 @@ export async function runChaos(
       tell(`job ${run.jobId} ${run.state}: ${isSame ? 'the same model' : 'ANOTHER MODEL'}`);
     }
   } finally {
-    clearInterval(sampler);
+    lives.stop();
   }
   const views = struck.flatMap(({ view }) => view ?? []);
-  const ofOne = memory.slice(beginOfCoordinator);
   return {
     seed,
     elapsedMs: Date.now() - startedMs,
@@ -108,18 +102,8 @@ export async function runChaos(
     numStepsRedone: runs.reduce((sum, { numRedone }) => sum + numRedone, 0),
     abortMs: spread(views.flatMap(({ abortMs }) => abortMs ?? [])),
     recoverMs: spread(views.flatMap(({ recoverMs }) => recoverMs ?? [])),
-    memorySlopeMbPerMinute: slope(ofOne.slice(Math.floor(ofOne.length * WARM_UP))),
+    processes: cluster === null ? [] : lives.report(),
   };
-}
-
-/** Descriptors of the coordinator beyond those at first; to be asked while nothing is trained. */
-export async function descriptorLeak(
-  cluster: LocalCluster,
-  numAtFirst: number,
-): Promise<string | null> {
-  const usage = await usageOf(cluster.coordinatorPid ?? 0);
-  const numMore = (usage?.numDescriptors ?? 0) - numAtFirst;
-  return numMore > SPARE_DESCRIPTORS ? `${numMore} descriptors of the coordinator` : null;
 }
 
 /** Temporary directories of checkpoints that no save removed. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SkipringClient } from '@skipring/client';
 import type { Command } from 'commander';
-import { checkpointLeaks, descriptorLeak, runChaos } from '../chaos/run-chaos.js';
+import { growthLeaks } from '../chaos/process-lives.js';
+import { checkpointLeaks, runChaos } from '../chaos/run-chaos.js';
 import { usageOf } from '../chaos/process-usage.js';
 import { describeReport, type ChaosReport } from '../chaos/report.js';
 import type { CommandContext, CommonFlags } from '../context.js';
@@ -85,10 +86,8 @@ async function onOwnCluster(context: CommandContext, sizes: Sizes): Promise<Chao
     });
     try {
       const client = new SkipringClient({ ...cluster.endpoint, signal: interrupted });
-      const atFirst = await usageOf(cluster.coordinatorPid ?? 0);
       found = await runChaos(context, { ...sizes, client, cluster, dataDirectory });
-      const leak = await descriptorLeak(cluster, atFirst?.numDescriptors ?? 0);
-      if (leak !== null) leaks.push(leak);
+      leaks.push(...growthLeaks(found.processes));
     } finally {
       pids = cluster.startedPids;
       await cluster.stop();

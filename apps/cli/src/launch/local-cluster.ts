@@ -91,6 +91,13 @@ export class LocalCluster {
   /** Of every coordinator and worker so far. */
   readonly startedPids: number[] = [];
 
+  /** The coordinator and workers that run now, or did a moment ago. */
+  get processes(): { readonly kind: 'coordinator' | 'worker'; readonly pid: number }[] {
+    const workers = this.workerPids.map((pid) => ({ kind: 'worker', pid }) as const);
+    const { coordinatorPid: pid } = this;
+    return pid === undefined ? workers : [{ kind: 'coordinator', pid }, ...workers];
+  }
+
   get coordinatorPid(): number | undefined {
     return this.coordinator?.pid;
   }
