@@ -12,6 +12,7 @@ const SOURCES = [
   'apps/console/src',
   'apps/console/vite.config.js',
   'libs/client/src',
+  'libs/cluster/src',
   'libs/protocol/src',
   'package-lock.json',
 ];

@@ -51,6 +51,7 @@ export const accessMatrix: Readonly<Record<string, Audience>> = {
   'GET /api/v1/data-sets/:name/samples': 'viewer',
   'GET /api/v1/data-sets/:name/samples/:split/:sample': 'viewer',
   'GET /api/v1/schemas/job': 'viewer',
+  'GET /api/v1/schemas/sweep': 'viewer',
   'GET /api/v1/workers': 'viewer',
   'GET /api/v1/workers/:id': 'viewer',
   'POST /api/v1/workers/:id/drain': 'admin',

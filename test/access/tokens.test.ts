@@ -231,6 +231,13 @@ describe('the audit log', () => {
     const rest = await send(API_TOKEN, `/audit?limit=1&cursor=${first.nextCursor}`);
     const second = auditPageSchema.parse(await rest.json());
     expect(second.items[0]!.id < first.items[0]!.id).toBe(true);
+    // Of one token alone, also in pages.
+    const newest = await send(API_TOKEN, `/audit?limit=2&actor=${name}`);
+    const ofToken = auditPageSchema.parse(await newest.json());
+    expect(ofToken.items).toEqual(entries.slice(0, 2));
+    const older = `/audit?limit=2&actor=${name}&cursor=${ofToken.nextCursor}`;
+    const last = auditPageSchema.parse(await (await send(API_TOKEN, older)).json());
+    expect(last).toEqual({ items: entries.slice(2), nextCursor: null });
   });
 });
 
@@ -258,6 +265,9 @@ describe('answers', () => {
           headers: { origin, 'access-control-request-method': 'POST' },
         });
         expect(preflight.headers.get('access-control-allow-origin')).toBe(told);
+        const answer = await open.send('/jobs', { headers: { origin } });
+        // Of the headers of an answer a page sees those that are named.
+        expect(answer.headers.get('access-control-expose-headers')).toContain('Retry-After');
       }
     } finally {
       await open.close();

@@ -164,6 +164,40 @@ describe.skipIf('missing' in chromium)(`the console in Chromium${why}`, () => {
     expect(job.spec.training.learningRate).toBe(0.02);
   });
 
+  it('sweeps over a field of a job, to the end of its trials', async () => {
+    await page.goto(`${url}/jobs/${jobs[0]}`);
+    await page.getByRole('link', { name: 'Sweep', exact: true }).click();
+    expect(await page.getByLabel(/^Name/).inputValue()).toBe('from-the-form-sweep');
+    await page.getByLabel('Values').fill('0.05, -1');
+    await page.getByText('expected more than 0, not -1').first().waitFor();
+    await expectAccessible(page);
+    await page.getByLabel('Values').fill('0.05, 0.02');
+    await page.getByText('It begins with 2 jobs.').waitFor();
+    await page.getByLabel('Epochs').first().fill('1');
+    await page.getByRole('button', { name: 'Add a parameter' }).click();
+    await page.getByRole('group', { name: 'Parameter model.family' }).waitFor();
+    await expectAccessible(page);
+    const added = page.getByRole('group', { name: 'Parameter model.family' });
+    await added.getByLabel('Field').selectOption('training.weightDecay');
+    const decay = page.getByRole('group', { name: 'Parameter training.weightDecay' });
+    await decay.getByLabel('From').selectOption('a range');
+    await page.getByText('only parameters with values in a grid').first().waitFor();
+    await decay.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('It begins with 2 jobs.').waitFor();
+
+    await page.getByRole('button', { name: 'Submit', exact: true }).click();
+    await page.waitForURL(/\/sweeps\/sweep-/);
+    await page.locator('h1 .badge-done').waitFor();
+    expect(await page.locator('table.trials tbody .badge-succeeded').count()).toBe(2);
+    await page.locator('.badge-best').waitFor();
+    const [sweep] = await cluster.client.sweeps();
+    expect(sweep?.trials.map(({ parameters }) => parameters)).toEqual([
+      { 'training.learningRate': 0.05 },
+      { 'training.learningRate': 0.02 },
+    ]);
+    expect(sweep?.spec.job).toMatchObject({ training: { epochs: 1 }, lanes: { count: 4 } });
+  });
+
   it('lays the curves of two runs over each other', async () => {
     await page.getByRole('link', { name: 'Jobs', exact: true }).click();
     await page.getByLabel('Compare from-the-form').check();
@@ -199,6 +233,10 @@ describe.skipIf('missing' in chromium)(`the console in Chromium${why}`, () => {
       '/data-sets',
       `/data-sets/${dataSet.name}`,
       '/submit',
+      '/sweeps/new',
+      '/tokens',
+      '/audit',
+      '/webhooks',
     ];
     await page.emulateMedia({ colorScheme: 'dark' });
     for (const path of paths) {

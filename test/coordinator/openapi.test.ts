@@ -56,6 +56,7 @@ describe('what the document says', () => {
     await ask('GET', `/data-sets/${tinyGlyphs.name}/samples?limit=0`);
     await ask('GET', `/data-sets/${tinyGlyphs.name}/samples/all/0`);
     await ask('GET', '/schemas/job');
+    await ask('GET', '/schemas/sweep');
 
     const worker = await FakeWorker.join(coordinator.url, 'w1');
     await ask('GET', '/workers');

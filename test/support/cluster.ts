@@ -16,6 +16,7 @@ export interface TestCluster {
 export async function startCluster(
   numWorkers: number,
   dataRoots: readonly string[] = [],
+  environment: NodeJS.ProcessEnv = {},
 ): Promise<TestCluster> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'skipring-test-'));
   try {
@@ -25,7 +26,7 @@ export async function startCluster(
       numWorkers,
       threads: 1,
       dataRoots,
-      inherited: process.env,
+      inherited: { ...process.env, ...environment },
       interrupted: new AbortController().signal,
       onStatus: () => undefined,
     });

@@ -1,110 +1,75 @@
-import { ApiError, type SkipringClient } from '@skipring/client';
+import type { PrincipalView } from '@skipring/protocol';
 import type { JSX } from 'preact';
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { askPrincipal } from './ask-principal.js';
 import { ClientContext } from './client-context.js';
-import { ComparePage } from './pages/compare-page.js';
-import { DataSetPage } from './pages/data-set-page.js';
-import { DataSetsPage } from './pages/data-sets-page.js';
-import { JobPage } from './pages/job-page.js';
-import { JobsPage } from './pages/jobs-page.js';
+import { Page } from './page.js';
 import { SignInPage } from './pages/sign-in-page.js';
-import { SubmitPage } from './pages/submit-page.js';
-import { SweepPage } from './pages/sweep-page.js';
-import { SweepsPage } from './pages/sweeps-page.js';
-import { WorkersPage } from './pages/workers-page.js';
-import { Link, useLocation } from './router.js';
 import { clientOf, storedToken, storeToken } from './session.js';
 import { Shell } from './ui/shell.js';
 import { Loading } from './ui/states.js';
 
-type Access = 'unknown' | 'granted' | 'refused';
+/** A coordinator that was not reached is asked again after this. */
+const ASK_AGAIN_MS = 3_000;
+
+type Access =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'granted'; readonly principal: PrincipalView | null };
 
 /** Asks for a token where the coordinator does, then shows the page of the address. */
 export function App(): JSX.Element {
   const [token, setToken] = useState(storedToken);
-  const [access, setAccess] = useState<Access>('unknown');
+  const [access, setAccess] = useState<Access>({ kind: 'unknown' });
   const onRefused = useCallback(() => {
-    setAccess('refused');
+    setAccess({ kind: 'refused' });
   }, []);
   const client = useMemo(() => clientOf(token), [token]);
 
   useEffect(() => {
     let isCurrent = true;
-    const settle = (next: Access): void => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const ask = async (): Promise<void> => {
+      let next: Access;
+      try {
+        const principal = await askPrincipal(client);
+        next = principal === null ? { kind: 'refused' } : { kind: 'granted', principal };
+      } catch {
+        // Not reachable: the pages say so, and go on when it is.
+        next = { kind: 'granted', principal: null };
+        timer = setTimeout(() => void ask(), ASK_AGAIN_MS);
+      }
       if (isCurrent) setAccess(next);
+      else clearTimeout(timer);
     };
-    isAccepted(client).then(
-      (accepted) => {
-        settle(accepted ? 'granted' : 'refused');
-      },
-      // Not reachable: the pages say so, and go on when it is.
-      () => {
-        settle('granted');
-      },
-    );
+    void ask();
     return () => {
       isCurrent = false;
+      clearTimeout(timer);
     };
   }, [client]);
 
   const signIn = async (given: string): Promise<boolean> => {
-    if (!(await isAccepted(clientOf(given)))) return false;
+    const principal = await askPrincipal(clientOf(given));
+    if (principal === null) return false;
     storeToken(given);
     setToken(given);
-    setAccess('granted');
+    setAccess({ kind: 'granted', principal });
     return true;
   };
   const signOut = (): void => {
     storeToken(null);
     setToken(null);
-    setAccess('unknown');
+    setAccess({ kind: 'unknown' });
   };
 
-  if (access === 'unknown') return <Loading what="the console" />;
-  if (access === 'refused') return <SignInPage wasGiven={token !== null} onToken={signIn} />;
+  if (access.kind === 'unknown') return <Loading what="the console" />;
+  if (access.kind === 'refused') return <SignInPage wasGiven={token !== null} onToken={signIn} />;
   return (
-    <ClientContext.Provider value={{ client, onRefused }}>
+    <ClientContext.Provider value={{ client, principal: access.principal, onRefused }}>
       <Shell onSignOut={token === null ? null : signOut}>
         <Page />
       </Shell>
     </ClientContext.Provider>
-  );
-}
-
-/** Whether the coordinator takes this client's token. Throws when it cannot be asked. */
-async function isAccepted(client: SkipringClient): Promise<boolean> {
-  try {
-    await client.workers();
-    return true;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 401) return false;
-    throw error;
-  }
-}
-
-function Page(): JSX.Element {
-  const { pathname, searchParams } = useLocation();
-  const [first = '', second, third] = pathname.split('/').filter((part) => part !== '');
-  const name = second === undefined ? undefined : decodeURIComponent(second);
-  if (first === '' || (first === 'jobs' && name === undefined)) return <JobsPage />;
-  if (first === 'jobs' && name !== undefined) return <JobPage key={name} id={name} tab={third} />;
-  if (first === 'compare') {
-    return <ComparePage ids={(searchParams.get('jobs') ?? '').split(',').filter(Boolean)} />;
-  }
-  if (first === 'sweeps') {
-    return name === undefined ? <SweepsPage /> : <SweepPage key={name} id={name} />;
-  }
-  if (first === 'workers') return <WorkersPage />;
-  if (first === 'data-sets') {
-    return name === undefined ? <DataSetsPage /> : <DataSetPage key={name} name={name} />;
-  }
-  if (first === 'submit') return <SubmitPage from={searchParams.get('from')} />;
-  return (
-    <div class="state">
-      <h1>There is no such page</h1>
-      <p>
-        <Link to="/jobs">Go to the jobs</Link>
-      </p>
-    </div>
   );
 }

@@ -51,6 +51,11 @@ export function ago(iso: string, nowMs: number = Date.now()): string {
   return ms < 5_000 ? 'just now' : `${duration(ms)} ago`;
 }
 
+/** Such as `in 3 h 20 min`. */
+export function until(iso: string, nowMs: number = Date.now()): string {
+  return `in ${duration(Math.max(0, Date.parse(iso) - nowMs))}`;
+}
+
 export function clockTime(iso: string): string {
   return new Date(iso).toLocaleTimeString('en-GB');
 }

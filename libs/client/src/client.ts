@@ -4,7 +4,6 @@ import {
   dataSetViewSchema,
   evaluationResultSchema,
   faultViewSchema,
-  jobEventSchema,
   jobPageSchema,
   jobViewSchema,
   layerHistorySchema,
@@ -57,6 +56,8 @@ import { z } from 'zod';
 import { ApiError } from './errors.js';
 import { followJob, type FollowOptions } from './follow-job.js';
 import { Http, type ClientOptions } from './http.js';
+import { newIdempotencyKey } from './idempotency-key.js';
+import { parseEvent } from './parse-event.js';
 import { parseEventStream } from './server-sent-events.js';
 
 const METRICS_PAGE = 5_000;
@@ -80,7 +81,7 @@ export class SkipringClient {
   /**
    * Submits a job. The key makes the call safe to repeat: a lost answer never becomes a second job.
    */
-  submit(spec: JobSpecInput, idempotencyKey: string = crypto.randomUUID()): Promise<JobView> {
+  submit(spec: JobSpecInput, idempotencyKey: string = newIdempotencyKey()): Promise<JobView> {
     return this.http.json(jobViewSchema, '/jobs', {
       method: 'POST',
       body: spec,
@@ -238,6 +239,11 @@ export class SkipringClient {
     return this.http.json(z.record(z.string(), z.unknown()), '/schemas/job');
   }
 
+  /** The JSON schema of a sweep, as this coordinator takes it. */
+  sweepSchema(): Promise<Record<string, unknown>> {
+    return this.http.json(z.record(z.string(), z.unknown()), '/schemas/sweep');
+  }
+
   async workers(): Promise<WorkerView[]> {
     return (await this.http.json(list(workerViewSchema), '/workers')).items;
   }
@@ -325,8 +331,8 @@ export class SkipringClient {
     await this.http.fetch(`/tokens/${encodeURIComponent(name)}`, { method: 'DELETE' });
   }
 
-  /** Who changed what, newest first. */
-  audit(query: { limit?: number; cursor?: string } = {}): Promise<AuditPage> {
+  /** Who changed what, newest first; `actor`: of one token alone. */
+  audit(query: { limit?: number; cursor?: string; actor?: string } = {}): Promise<AuditPage> {
     return this.http.json(auditPageSchema, '/audit', { query });
   }
 
@@ -386,7 +392,8 @@ export class SkipringClient {
       },
     });
     for await (const event of parseEventStream(response.body ?? new ReadableStream())) {
-      yield jobEventSchema.parse(JSON.parse(event.data));
+      const parsed = parseEvent(event.data);
+      if (parsed !== null) yield parsed;
     }
   }
 }

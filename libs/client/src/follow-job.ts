@@ -1,6 +1,5 @@
 import { finalJobStates, type JobEvent, type JobState } from '@skipring/protocol';
-import { z } from 'zod';
-import { ApiError } from './errors.js';
+import { ApiError, ResponseError } from './errors.js';
 import { pause } from './http.js';
 
 const RECONNECT_MS = 500;
@@ -54,7 +53,7 @@ export async function* followJob(
       source.signal?.throwIfAborted();
       // 503: the coordinator restarts, or waits to take over from another.
       if (error instanceof ApiError && error.status !== 503) throw error;
-      if (error instanceof z.ZodError) throw error;
+      if (error instanceof ResponseError) throw error;
       if (Date.now() - lastContact > FOLLOW_TIMEOUT_MS) throw error;
     }
     await pause(RECONNECT_MS, signal);

@@ -15,7 +15,7 @@ export async function* parseEventStream(
   let rest = '';
   let id: string | null = null;
   let data: string[] = [];
-  for await (const bytes of body) {
+  for await (const bytes of chunksOf(body)) {
     rest += decoder.decode(bytes, { stream: true });
     const lines = rest.split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? '';
@@ -30,5 +30,21 @@ export async function* parseEventStream(
         id = line.slice(line[3] === ' ' ? 4 : 3);
       }
     }
+  }
+}
+
+/** By a reader: not every browser iterates a stream. Ends the stream when its reading ends. */
+async function* chunksOf(
+  body: ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
   }
 }

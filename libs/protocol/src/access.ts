@@ -5,6 +5,11 @@ import { nameSchema } from './job-spec.js';
 export const roles = ['viewer', 'submitter', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
+/** Whether a role may do all that `needed` may. */
+export function hasRole(role: Role, needed: Role): boolean {
+  return roles.indexOf(role) >= roles.indexOf(needed);
+}
+
 /** Names of principals that no token may have: the token of the configuration, and no token at all. */
 export const reservedNames = ['root', 'anonymous'] as const;
 

@@ -31,6 +31,31 @@ describe('fieldErrors', () => {
   });
 });
 
+describe('fieldErrors of a union', () => {
+  const union = z.strictObject({
+    of: z.union([
+      z.strictObject({ values: z.array(z.union([z.string(), z.number()])).min(1) }),
+      z
+        .strictObject({ min: z.number(), max: z.number() })
+        .refine(({ min, max }) => min < max, { path: ['min'], message: 'expected less than max' }),
+    ]),
+  });
+
+  it.each([
+    [{ values: [] }, [{ field: '/of/values', value: '[]', expected: 'at least 1 items' }]],
+    [{ min: 2, max: 1 }, [{ field: '/of/min', value: '2', expected: 'less than max' }]],
+    [{ min: 2 }, [{ field: '/of/max', value: '(missing)', expected: 'a number' }]],
+    [
+      { values: [true] },
+      [{ field: '/of/values/0', value: 'true', expected: 'a string or a number' }],
+    ],
+    ['x', [{ field: '/of', value: '"x"', expected: 'an object' }]],
+  ])('of %j tells what is wrong by the branch that was meant', (of, expected) => {
+    const input = { of };
+    expect(fieldErrors(union.safeParse(input).error?.issues ?? [], input)).toEqual(expected);
+  });
+});
+
 describe('valueText', () => {
   it('cuts a long value', () => {
     expect(valueText('x'.repeat(500))).toHaveLength(200);

@@ -52,6 +52,11 @@ function expectations(issue: Issue): { path: Path; expected: string }[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...path, key], expected: 'no such field' }));
   }
+  if (issue.code === 'invalid_union' && unionText(issue) === null) {
+    return closestBranch(issue).flatMap((inner) =>
+      expectations({ ...inner, path: [...path, ...inner.path] }),
+    );
+  }
   return [{ path, expected: expectationOf(issue) }];
 }
 
@@ -66,23 +71,42 @@ function expectationOf(issue: Issue): string {
     case 'too_big':
       return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue.origin)}`;
     case 'invalid_union':
-      return unionText(issue);
+      return unionText(issue) ?? issue.message;
+    case 'invalid_key':
+      return issue.issues.map(expectationOf).join(' and ');
     case 'unrecognized_keys':
     case 'invalid_format':
     case 'not_multiple_of':
-    case 'invalid_key':
     case 'invalid_element':
     case 'custom':
       return issue.message.replace(/^expected /, '');
   }
 }
 
-function unionText(issue: z.core.$ZodIssueInvalidUnion): string {
+/** What a union of constants or of types chooses between; null where it has branches to look into. */
+function unionText(issue: z.core.$ZodIssueInvalidUnion): string | null {
   if ('options' in issue && Array.isArray(issue.options)) return oneOf(issue.options);
-  const values = issue.errors.flatMap((branch) =>
-    branch.flatMap((inner) => (inner.code === 'invalid_value' ? inner.values : [])),
+  const inner = issue.errors.flat();
+  const values = inner.flatMap((each) => (each.code === 'invalid_value' ? each.values : []));
+  if (values.length > 0) return oneOf(values);
+  const types = inner.flatMap((each) =>
+    each.code === 'invalid_type' && each.path.length === 0 ? [typeText(each.expected)] : [],
   );
-  return values.length > 0 ? oneOf(values) : issue.message;
+  if (types.length === inner.length) return [...new Set(types)].join(' or ') || issue.message;
+  return null;
+}
+
+/** What is wrong by the branch that was meant: the one that knows most of the fields given. */
+function closestBranch({ errors }: z.core.$ZodIssueInvalidUnion): readonly Issue[] {
+  const numUnknown = (branch: readonly Issue[]): number =>
+    branch.reduce(
+      (sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 0),
+      0,
+    );
+  const [closest = []] = [...errors].sort(
+    (a, b) => numUnknown(a) - numUnknown(b) || a.length - b.length,
+  );
+  return closest;
 }
 
 function oneOf(values: readonly unknown[]): string {

@@ -6,7 +6,7 @@ import { nameSchema } from './job-spec.js';
 export const webhookRequestSchema = z.strictObject({
   name: nameSchema,
   url: z
-    .url({ protocol: /^https?$/ })
+    .url({ protocol: /^https?$/, error: 'expected a URL that begins with http:// or https://' })
     .max(2_000)
     .refine((text) => isPlain(text), { message: 'expected a URL without user, password and #' })
     .describe('http or https; redirections are not followed'),
@@ -21,7 +21,8 @@ export type WebhookRequest = z.output<typeof webhookRequestSchema>;
 export type WebhookRequestInput = z.input<typeof webhookRequestSchema>;
 
 function isPlain(text: string): boolean {
-  if (!URL.canParse(text)) return false;
+  // What is no URL is told already.
+  if (!URL.canParse(text)) return true;
   const { username, password, hash } = new URL(text);
   return username === '' && password === '' && hash === '';
 }

@@ -68,11 +68,14 @@ export function addTokenCommands(program: Command, context: CommandContext): voi
     .command('audit')
     .description('list who changed what, newest first')
     .option('--limit <count>', 'at most this many', '50')
-    .addHelpText('after', examples('skipring audit --limit 10'))
+    .option('--actor <name>', 'of this token alone')
+    .addHelpText('after', examples('skipring audit --limit 10', 'skipring audit --actor ci'))
     .action(async (_options: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<CommonFlags & { limit: string }>();
+      const flags = command.optsWithGlobals<CommonFlags & { limit: string; actor?: string }>();
       const limit = parseCount('--limit', flags.limit, 1, 1_000);
-      const { items } = await (await context.client(flags)).audit({ limit });
+      const { actor } = flags;
+      const query = { limit, ...(actor === undefined ? {} : { actor }) };
+      const { items } = await (await context.client(flags)).audit(query);
       context.show(flags, items, () =>
         table(
           ['TIME', 'ACTOR', 'ROLE', 'FROM', 'STATUS', 'REQUEST'],

@@ -32,6 +32,8 @@ export type Control =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'number'; readonly isInteger: boolean }
   | { readonly kind: 'numbers' }
+  /** Any of some values. */
+  | { readonly kind: 'choices'; readonly values: readonly unknown[] }
   | { readonly kind: 'text' };
 
 export interface Variant {
@@ -46,7 +48,10 @@ export function controlOf(schema: JsonSchema): Control {
   if (schema.enum !== undefined) return { kind: 'choice', values: schema.enum };
   if (schema.properties !== undefined) return { kind: 'object', properties: schema.properties };
   if (schema.type === 'boolean') return { kind: 'boolean' };
-  if (schema.type === 'array') return { kind: 'numbers' };
+  if (schema.type === 'array') {
+    const values = schema.items?.enum;
+    return values === undefined ? { kind: 'numbers' } : { kind: 'choices', values };
+  }
   if (schema.type === 'integer' || schema.type === 'number') {
     return { kind: 'number', isInteger: schema.type === 'integer' };
   }
@@ -83,6 +88,7 @@ export function startingValue(schema: JsonSchema): unknown {
     case 'boolean':
     case 'number':
     case 'numbers':
+    case 'choices':
     case 'text':
       return undefined;
   }

@@ -9,13 +9,17 @@ import {
   type JsonObject,
   type JsonSchema,
 } from './json-schema.js';
+import { ChoicesControl } from './choices-control.js';
 import { Field, SimpleControl } from './simple-control.js';
+import { titleOf } from './title-of.js';
 
 export interface FormContext {
   /** By JSON pointer. */
   readonly errors: ReadonlyMap<string, FieldError>;
   /** Values to choose from where the schema takes any text, by JSON pointer. */
   readonly suggestions: ReadonlyMap<string, readonly string[]>;
+  /** JSON pointer of the object that is the whole of the form; absent: that of everything. */
+  readonly root?: string;
 }
 
 interface NestedProps {
@@ -54,7 +58,8 @@ function Properties({
   const isNested = ([, property]: [string, JsonSchema]): boolean =>
     ['object', 'variants'].includes(controlOf(property).kind);
   const isFirst = (entry: [string, JsonSchema]): boolean =>
-    !isNested(entry) && (pointer !== '' || (schema.required?.includes(entry[0]) ?? false));
+    !isNested(entry) &&
+    (pointer !== (context.root ?? '') || (schema.required?.includes(entry[0]) ?? false));
   // Plain fields first, then groups of them; of the whole, what must be given before what may.
   const ordered = [
     ...entries.filter(isFirst),
@@ -100,6 +105,9 @@ function Property({
 }): JSX.Element {
   const control = controlOf(schema);
   if (control.kind === 'constant') return <></>;
+  if (control.kind === 'choices') {
+    return <ChoicesControl {...{ name, schema, control, pointer, value, onChange, context }} />;
+  }
   if (control.kind !== 'object' && control.kind !== 'variants') {
     return (
       <SimpleControl
@@ -169,10 +177,4 @@ function Variants({
       {schema.description !== undefined && <p class="note">{schema.description}</p>}
     </>
   );
-}
-
-/** `everySteps` as people read it. */
-export function titleOf(name: string): string {
-  const words = name.replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase();
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -1,6 +1,8 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { Control, JsonSchema } from './json-schema.js';
-import { titleOf, type FormContext } from './schema-form.js';
+import { numberOf, textOf } from './number-text.js';
+import type { FormContext } from './schema-form.js';
+import { titleOf } from './title-of.js';
 
 export interface ControlAttributes {
   readonly id: string;
@@ -87,7 +89,7 @@ function Input({
   context,
   attributes,
 }: SimpleControlProps & { readonly attributes: ControlAttributes }): JSX.Element {
-  const placeholder = schema.default === undefined ? '' : JSON.stringify(schema.default);
+  const placeholder = placeholderOf(schema);
   switch (control.kind) {
     case 'boolean':
       return (
@@ -150,6 +152,7 @@ function Input({
         />
       );
     case 'text':
+    case 'choices':
     case 'constant':
     case 'object':
     case 'variants':
@@ -178,17 +181,10 @@ function Input({
   }
 }
 
-/** A number where the text is one; other text stays what it is and is found wrong by the schema. */
-function numberOf(text: string): number | string | undefined {
-  const trimmed = text.trim();
-  if (trimmed === '') return undefined;
-  const number = Number(trimmed);
-  return Number.isFinite(number) ? number : trimmed;
-}
-
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  return typeof value === 'number' ? String(value) : '';
+/** What a field that is left empty has. */
+function placeholderOf(schema: JsonSchema): string {
+  if (schema.default === undefined) return '';
+  return schema.default === null ? 'none' : JSON.stringify(schema.default);
 }
 
 function rangeText({

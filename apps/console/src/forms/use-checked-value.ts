@@ -4,27 +4,38 @@ import { useMemo, useState } from 'preact/hooks';
 import type { z } from 'zod';
 import { messageOf } from '../ui/states.js';
 
-export interface CheckedValue<T extends z.ZodType> {
-  /** What is wrong, by JSON pointer: by the schema as it is typed, and what the coordinator found. */
+/** What is wrong with a value; none: it is an `Input`. */
+export type Check<Input> = ((value: unknown) => readonly FieldError[]) & {
+  /** Only to carry the type. */
+  readonly input?: Input;
+};
+
+/** A check by the schema that the coordinator has too. */
+export function checkedBy<T extends z.ZodType>(schema: T): Check<z.input<T>> {
+  return (value) => {
+    const result = schema.safeParse(value);
+    return result.success ? [] : fieldErrors(result.error.issues, value);
+  };
+}
+
+export interface CheckedValue<Input> {
+  /** What is wrong, by JSON pointer: by the check as it is typed, and what the coordinator found. */
   readonly errors: ReadonlyMap<string, FieldError>;
   /** Errors without a field in the form, as a sentence. */
   readonly problem: string | null;
-  /** Sends the value unless the schema refuses it. Resolves to whether that was done. */
-  readonly send: (deliver: (value: z.input<T>) => Promise<unknown>) => Promise<boolean>;
+  /** Sends the value unless the check refuses it. Resolves to whether that was done. */
+  readonly send: (deliver: (value: Input) => Promise<unknown>) => Promise<boolean>;
 }
 
-/** Checks what a form holds by the schema that the coordinator has too, and keeps what that answers. */
-export function useCheckedValue<T extends z.ZodType>(value: unknown, schema: T): CheckedValue<T> {
+/** Checks what a form holds, and keeps what the coordinator answers to it. */
+export function useCheckedValue<Input>(value: unknown, check: Check<Input>): CheckedValue<Input> {
   const [wasSent, setSent] = useState(false);
   const [answer, setAnswer] = useState<{
     readonly value: unknown;
     readonly errors: readonly FieldError[];
     readonly problem: string | null;
   } | null>(null);
-  const found = useMemo(() => {
-    const result = schema.safeParse(value);
-    return result.success ? [] : fieldErrors(result.error.issues, value);
-  }, [value, schema]);
+  const found = useMemo(() => check(value), [value, check]);
   // What the coordinator said of a value says nothing of the next one.
   const current = answer?.value === value ? answer : null;
   // What is still missing is told only after a try to send.
@@ -33,11 +44,11 @@ export function useCheckedValue<T extends z.ZodType>(value: unknown, schema: T):
   );
   const errors = new Map(shown.map((error) => [error.field, error]));
 
-  const send: CheckedValue<T>['send'] = async (deliver) => {
+  const send: CheckedValue<Input>['send'] = async (deliver) => {
     setSent(true);
     if (found.length > 0) return false;
     try {
-      await deliver(value as z.input<T>);
+      await deliver(value as Input);
       setSent(false);
       return true;
     } catch (error) {

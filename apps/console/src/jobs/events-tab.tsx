@@ -1,24 +1,17 @@
-import { describeStraggler } from '@skipring/protocol';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { bytes, clockTime, dateTime, integer, percent, shortHash, significant } from '../format.js';
+import { clockTime, dateTime } from '../format.js';
 import { Empty } from '../ui/states.js';
+import { levelOf, textOf } from './event-text.js';
 import type { OtherEvent } from './job-history.js';
 
-const TYPES = [
-  'state',
-  'generation',
-  'evaluation',
-  'checkpoint',
-  'straggler',
-  'fault',
-  'log',
-] as const;
 /** The newest are shown; the others are in the API. */
 const MAX_SHOWN = 500;
 
 export function EventsTab({ events }: { readonly events: readonly OtherEvent[] }): JSX.Element {
   const [type, setType] = useState<OtherEvent['type'] | ''>('');
+  // Those that there are: a kind that is new needs no change here.
+  const types = [...new Set(events.map((event) => event.type))].sort();
   const shown = events.filter((event) => type === '' || event.type === type);
   return (
     <>
@@ -32,7 +25,7 @@ export function EventsTab({ events }: { readonly events: readonly OtherEvent[] }
             }}
           >
             <option value="">all</option>
-            {TYPES.map((name) => (
+            {types.map((name) => (
               <option key={name} value={name}>
                 {name}
               </option>
@@ -89,32 +82,4 @@ function EventTable({ events }: { readonly events: readonly OtherEvent[] }): JSX
       </tbody>
     </table>
   );
-}
-
-function levelOf(event: OtherEvent): 'info' | 'warn' | 'error' {
-  if (event.type === 'log') return event.level;
-  if (event.type === 'fault') return 'warn';
-  if (event.type === 'straggler') return event.state === 'slow' ? 'warn' : 'info';
-  return event.type === 'state' && event.state === 'failed' ? 'error' : 'info';
-}
-
-function textOf(event: OtherEvent): string {
-  switch (event.type) {
-    case 'state':
-      return `${event.state}: ${event.reason}`;
-    case 'generation':
-      return `generation ${event.generation} from step ${integer(event.step)} with ${event.workers.join(', ')}: ${event.reason}`;
-    case 'evaluation': {
-      const { epoch, accuracy, loss } = event.result;
-      return `epoch ${epoch + 1}: accuracy ${percent(accuracy)}, loss ${significant(loss)}`;
-    }
-    case 'checkpoint':
-      return `checkpoint of step ${integer(event.step)}, ${bytes(event.bytes)}, ${shortHash(event.modelSha256)}${event.best ? ', the best so far' : ''}`;
-    case 'fault':
-      return `fault ${event.fault.kind} ${event.state}${event.workerId === null ? '' : `, worker ${event.workerId}`}`;
-    case 'straggler':
-      return describeStraggler(event);
-    case 'log':
-      return event.message;
-  }
 }

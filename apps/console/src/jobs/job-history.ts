@@ -117,8 +117,7 @@ function markOf(event: OtherEvent, step: number): Mark | null {
       return event.state === 'slow'
         ? { x: step, kind: 'fault', title: describeStraggler(event) }
         : null;
-    case 'evaluation':
-    case 'checkpoint':
+    default:
       return null;
   }
 }

@@ -1,6 +1,6 @@
 import type { DataSetView } from '@skipring/protocol';
 import type { JSX } from 'preact';
-import { useApi } from '../client-context.js';
+import { useApi, useMay } from '../client-context.js';
 import { ago, integer, shortHash } from '../format.js';
 import { RegisterDataSet } from '../forms/register-data-set.js';
 import { Link } from '../router.js';
@@ -11,6 +11,7 @@ const REFRESH_MS = 3_000;
 
 export function DataSetsPage(): JSX.Element {
   const dataSets = useApi('data-sets', (client) => client.dataSets(), { everyMs: REFRESH_MS });
+  const mayAdd = useMay('submitter');
   return (
     <>
       <div class="page-head">
@@ -20,14 +21,14 @@ export function DataSetsPage(): JSX.Element {
         {(items) =>
           items.length === 0 ? (
             <Empty title="No data set is registered">
-              <p>Add one below; the generated set “glyphs” needs no files.</p>
+              {mayAdd && <p>Add one below; the generated set “glyphs” needs no files.</p>}
             </Empty>
           ) : (
             <DataSetTable dataSets={items} />
           )
         }
       </Loaded>
-      <RegisterDataSet onRegistered={dataSets.reload} />
+      {mayAdd && <RegisterDataSet onRegistered={dataSets.reload} />}
     </>
   );
 }

@@ -1,7 +1,7 @@
 import { finalJobStates, type JobView } from '@skipring/protocol';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { useClient } from '../client-context.js';
+import { useClient, useMay, useMayChange } from '../client-context.js';
 import { duration, integer, percent, shortHash, significant } from '../format.js';
 import { ChartsTab } from '../jobs/charts-tab.js';
 import { CheckpointsTab } from '../jobs/checkpoints-tab.js';
@@ -94,9 +94,11 @@ function Head({
   readonly onResumed: () => void;
 }): JSX.Element {
   const client = useClient();
+  const canSubmit = useMay('submitter');
+  const mayChange = useMayChange(job.owner);
   const isFinal = finalJobStates.includes(job.state);
-  const canResume = ['cancelled', 'failed', 'paused'].includes(job.state);
-  const canPause = ['pending', 'waiting', 'running'].includes(job.state);
+  const canResume = mayChange && ['cancelled', 'failed', 'paused'].includes(job.state);
+  const canPause = mayChange && ['pending', 'waiting', 'running'].includes(job.state);
   return (
     <div class="page-head job-head">
       <div>
@@ -109,13 +111,20 @@ function Head({
           )}
         </h1>
         <p class="sub">
-          <code>{job.id}</code> · {job.reason}
+          <code>{job.id}</code> · of {job.owner} · {job.reason}
         </p>
       </div>
       <div class="tools">
-        <Link class="button" to={`/submit?from=${job.id}`}>
-          Clone and edit
-        </Link>
+        {canSubmit && (
+          <>
+            <Link class="button" to={`/submit?from=${job.id}`}>
+              Clone and edit
+            </Link>
+            <Link class="button" to={`/sweeps/new?from=${job.id}`}>
+              Sweep
+            </Link>
+          </>
+        )}
         <Link class="button" to={`/compare?jobs=${job.id}`}>
           Compare
         </Link>
@@ -136,7 +145,7 @@ function Head({
           </ActionButton>
         )}
         {canPause && <ActionButton act={() => client.pause(job.id)}>Pause</ActionButton>}
-        {!isFinal && job.state !== 'cancelling' && (
+        {mayChange && !isFinal && job.state !== 'cancelling' && (
           <ActionButton kind="danger" question="Cancel this job?" act={() => client.cancel(job.id)}>
             Cancel
           </ActionButton>

@@ -1,32 +1,30 @@
 import { jobStates, type JobState, type JobView } from '@skipring/protocol';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { useApi } from '../client-context.js';
+import { useApi, useMay } from '../client-context.js';
 import { ago, dateTime, duration, integer, percent, significant } from '../format.js';
 import { Link } from '../router.js';
 import { Badge } from '../ui/badge.js';
 import { Pager } from '../ui/pager.js';
 import { Progress } from '../ui/progress.js';
 import { Empty, Loaded } from '../ui/states.js';
+import { usePages } from '../ui/use-pages.js';
 
 const PAGE = 100;
 const REFRESH_MS = 2_000;
 
 export function JobsPage(): JSX.Element {
   const [state, setState] = useState<JobState | ''>('');
-  /** Cursors of the pages that were gone through, the one that is shown last; empty: the newest jobs. */
-  const [trail, setTrail] = useState<readonly string[]>([]);
+  const pages = usePages();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const cursor = trail.at(-1);
   const query = {
     limit: PAGE,
     ...(state === '' ? {} : { state }),
-    ...(cursor === undefined ? {} : { cursor }),
+    ...(pages.cursor === undefined ? {} : { cursor: pages.cursor }),
   };
   const jobs = useApi(`jobs ${JSON.stringify(query)}`, (client) => client.jobs(query), {
     everyMs: REFRESH_MS,
   });
-  const nextCursor = jobs.value?.nextCursor ?? null;
   const toggle = (id: string): void => {
     const next = new Set(chosen);
     if (!next.delete(id)) next.add(id);
@@ -48,7 +46,7 @@ export function JobsPage(): JSX.Element {
               value={state}
               onChange={(event) => {
                 setState(event.currentTarget.value as JobState | '');
-                setTrail([]);
+                pages.reset();
               }}
             >
               <option value="">all</option>
@@ -65,42 +63,29 @@ export function JobsPage(): JSX.Element {
         {({ items }) =>
           items.length > 0 ? (
             <JobTable jobs={items} chosen={chosen} onToggle={toggle} />
-          ) : trail.length > 0 ? (
+          ) : pages.page > 1 ? (
             <Empty title="No more jobs" />
           ) : (
             <NoJobs state={state} />
           )
         }
       </Loaded>
-      <Pager
-        page={trail.length + 1}
-        onNewer={
-          trail.length === 0
-            ? null
-            : () => {
-                setTrail(trail.slice(0, -1));
-              }
-        }
-        onOlder={
-          nextCursor === null
-            ? null
-            : () => {
-                setTrail([...trail, nextCursor]);
-              }
-        }
-      />
+      <Pager pages={pages} nextCursor={jobs.value?.nextCursor ?? null} />
     </>
   );
 }
 
 function NoJobs({ state }: { readonly state: JobState | '' }): JSX.Element {
+  const canSubmit = useMay('submitter');
   if (state !== '') return <Empty title={`No job is ${state}`} />;
   return (
     <Empty title="No jobs yet">
-      <p>
-        <Link to="/submit">Submit the first one</Link>, or on a terminal:{' '}
-        <code>skipring submit job.yaml --follow</code>
-      </p>
+      {canSubmit && (
+        <p>
+          <Link to="/submit">Submit the first one</Link>, or on a terminal:{' '}
+          <code>skipring submit job.yaml --follow</code>
+        </p>
+      )}
     </Empty>
   );
 }

@@ -1,19 +1,17 @@
+import { newIdempotencyKey } from '@skipring/client';
 import { jobSpecSchema } from '@skipring/protocol';
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import { stringify } from 'yaml';
 import { useApi, useClient } from '../client-context.js';
-import {
-  startingValue,
-  withoutDefaults,
-  type JsonObject,
-  type JsonSchema,
-} from '../forms/json-schema.js';
+import { FileAside } from '../forms/file-aside.js';
+import { startOfJob } from '../forms/job-start.js';
+import { withoutDefaults, type JsonObject, type JsonSchema } from '../forms/json-schema.js';
 import { SchemaForm } from '../forms/schema-form.js';
-import { idOf } from '../forms/simple-control.js';
-import { useCheckedValue } from '../forms/use-checked-value.js';
+import { checkedBy, useCheckedValue } from '../forms/use-checked-value.js';
 import { navigate } from '../router.js';
 import { Loaded } from '../ui/states.js';
+
+const check = checkedBy(jobSpecSchema);
 
 /** A form made from the job schema that the coordinator serves. */
 export function SubmitPage({ from }: { readonly from: string | null }): JSX.Element {
@@ -33,29 +31,13 @@ export function SubmitPage({ from }: { readonly from: string | null }): JSX.Elem
       <Loaded of={source} what="the form">
         {({ schema, job, dataSets }) => {
           const names = dataSets.map(({ name }) => name);
-          const start = job === null ? startOf(schema, names) : withoutDefaults(schema, job.spec);
+          const start =
+            job === null ? startOfJob(schema, names) : withoutDefaults(schema, job.spec);
           return <JobForm key={from ?? ''} schema={schema} start={start} dataSets={names} />;
         }}
       </Loaded>
     </>
   );
-}
-
-/** Random; not `randomUUID`, which browsers have only on encrypted pages and this machine's own. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join(
-    '-',
-  );
-}
-
-/** A job that could be submitted as it is, on the first data set. */
-function startOf(schema: JsonSchema, dataSets: readonly string[]): JsonObject {
-  const [dataSet] = dataSets;
-  return {
-    ...(startingValue(schema) as JsonObject),
-    data: dataSet === undefined ? {} : { dataSet },
-    training: { epochs: 5 },
-  };
 }
 
 function JobForm({
@@ -71,8 +53,8 @@ function JobForm({
   const [value, setValue] = useState(start);
   const [isBusy, setBusy] = useState(false);
   // One key for one press and its repetitions: a lost answer makes no second job.
-  const idempotencyKey = useMemo(newKey, [value]);
-  const form = useCheckedValue(value, jobSpecSchema);
+  const idempotencyKey = useMemo(newIdempotencyKey, [value]);
+  const form = useCheckedValue(value, check);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     setBusy(true);
@@ -95,50 +77,13 @@ function JobForm({
           context={{ errors: form.errors, suggestions }}
         />
       </div>
-      <aside aria-label="The job file">
-        <h2>Job file</h2>
-        <pre class="code" tabIndex={0}>
-          {stringify(value)}
-        </pre>
-        <Problems errors={[...form.errors.values()]} problem={form.problem} />
-        <button type="submit" class="primary" disabled={isBusy}>
-          Submit
-        </button>
-      </aside>
+      <FileAside
+        title="Job file"
+        value={value}
+        form={form}
+        note="Fields that are left empty take their default."
+        isBusy={isBusy}
+      />
     </form>
-  );
-}
-
-function Problems({
-  errors,
-  problem,
-}: {
-  readonly errors: readonly { readonly field: string; readonly expected: string }[];
-  readonly problem: string | null;
-}): JSX.Element {
-  const inFields = errors.filter(({ field }) => field !== '');
-  if (inFields.length === 0 && problem === null) {
-    return <p class="note">Fields that are left empty take their default.</p>;
-  }
-  return (
-    <div role="alert">
-      {problem !== null && <p class="field-error">{problem}</p>}
-      <ul class="problems">
-        {inFields.map(({ field, expected }) => (
-          <li key={field}>
-            <a
-              href={`#${idOf(field)}`}
-              onClick={(event) => {
-                event.preventDefault();
-                document.getElementById(idOf(field))?.focus();
-              }}
-            >
-              {field.slice(1).replaceAll('/', '.')}
-            </a>
-            : expected {expected}
-          </li>
-        ))}
-      </ul>
-    </div>
   );
 }

@@ -1,6 +1,6 @@
 import { hasTrialEnded, type SweepView } from '@skipring/protocol';
 import type { JSX } from 'preact';
-import { useApi, useClient } from '../client-context.js';
+import { useApi, useClient, useMayChange } from '../client-context.js';
 import { ago, dateTime, duration, integer } from '../format.js';
 import { Link } from '../router.js';
 import { parameterText, scoreText } from '../sweeps/score.js';
@@ -44,6 +44,7 @@ function Head({
   readonly sweep: SweepView;
   readonly onCancel: () => Promise<void>;
 }): JSX.Element {
+  const mayChange = useMayChange(owner);
   const jobs = trials.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
   return (
     <div class="page-head job-head">
@@ -64,7 +65,7 @@ function Head({
             Compare
           </Link>
         )}
-        {state === 'running' && (
+        {mayChange && state === 'running' && (
           <ActionButton kind="danger" question="Cancel this sweep?" act={onCancel}>
             Cancel
           </ActionButton>

@@ -1,6 +1,6 @@
 import { hasTrialEnded, type SweepView } from '@skipring/protocol';
 import type { JSX } from 'preact';
-import { useApi } from '../client-context.js';
+import { useApi, useMay } from '../client-context.js';
 import { ago, dateTime } from '../format.js';
 import { Link } from '../router.js';
 import { scoreText } from '../sweeps/score.js';
@@ -12,10 +12,16 @@ const REFRESH_MS = 2_000;
 
 export function SweepsPage(): JSX.Element {
   const sweeps = useApi('sweeps', (client) => client.sweeps(), { everyMs: REFRESH_MS });
+  const canSubmit = useMay('submitter');
   return (
     <>
       <div class="page-head">
         <h1>Sweeps</h1>
+        {canSubmit && (
+          <Link to="/sweeps/new" class="button primary">
+            New sweep
+          </Link>
+        )}
       </div>
       <Loaded of={sweeps} what="the sweeps">
         {(items) =>

@@ -1,6 +1,6 @@
 import type { WorkerView } from '@skipring/protocol';
 import type { JSX } from 'preact';
-import { useApi, useClient } from '../client-context.js';
+import { useApi, useClient, useMay } from '../client-context.js';
 import { ago, bytes, dateTime, integer } from '../format.js';
 import { Link } from '../router.js';
 import { ActionButton } from '../ui/action-button.js';
@@ -60,6 +60,7 @@ function WorkerTable({
   readonly onDrained: () => void;
 }): JSX.Element {
   const client = useClient();
+  const mayDrain = useMay('admin');
   return (
     <table class="cards">
       <thead>
@@ -126,7 +127,7 @@ function WorkerTable({
               </time>
             </td>
             <td class="actions">
-              {worker.state !== 'draining' && (
+              {mayDrain && worker.state !== 'draining' && (
                 <ActionButton
                   kind="danger"
                   question={`Drain ${worker.id}?`}

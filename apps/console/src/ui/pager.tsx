@@ -1,25 +1,29 @@
 import type { JSX } from 'preact';
+import type { Pages } from './use-pages.js';
 
 /** Moves through a list, newest first, of which a page is shown at a time. */
 export function Pager({
-  page,
-  onNewer,
-  onOlder,
+  pages: { page, back, goTo },
+  nextCursor,
 }: {
-  /** From 1. */
-  readonly page: number;
-  /** Null where nothing is newer. */
-  readonly onNewer: (() => void) | null;
-  readonly onOlder: (() => void) | null;
+  readonly pages: Pages;
+  /** Null where nothing is older. */
+  readonly nextCursor: string | null;
 }): JSX.Element | null {
-  if (onNewer === null && onOlder === null) return null;
+  if (page === 1 && nextCursor === null) return null;
   return (
     <nav class="tools pager" aria-label="Pages of the list">
-      <button type="button" disabled={onNewer === null} onClick={() => onNewer?.()}>
+      <button type="button" disabled={page === 1} onClick={back}>
         Newer
       </button>
       <span role="status">Page {page}</span>
-      <button type="button" disabled={onOlder === null} onClick={() => onOlder?.()}>
+      <button
+        type="button"
+        disabled={nextCursor === null}
+        onClick={() => {
+          if (nextCursor !== null) goTo(nextCursor);
+        }}
+      >
         Older
       </button>
     </nav>

@@ -1,15 +1,21 @@
+import { hasRole, type Role } from '@skipring/protocol';
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { useMay, usePrincipal } from '../client-context.js';
 import { Link, useLocation } from '../router.js';
 import { currentTheme, nextTheme, setTheme } from '../theme.js';
 
-const PAGES = [
-  ['/jobs', 'Jobs'],
-  ['/sweeps', 'Sweeps'],
-  ['/compare', 'Compare'],
-  ['/workers', 'Workers'],
-  ['/data-sets', 'Data sets'],
-] as const;
+/** Each with the role that it is for. */
+const PAGES: readonly (readonly [path: string, title: string, role: Role])[] = [
+  ['/jobs', 'Jobs', 'viewer'],
+  ['/sweeps', 'Sweeps', 'viewer'],
+  ['/compare', 'Compare', 'viewer'],
+  ['/workers', 'Workers', 'viewer'],
+  ['/data-sets', 'Data sets', 'viewer'],
+  ['/webhooks', 'Webhooks', 'submitter'],
+  ['/tokens', 'Tokens', 'admin'],
+  ['/audit', 'Audit', 'admin'],
+];
 
 /** The bar with the pages, and the page below it. */
 export function Shell({
@@ -21,6 +27,8 @@ export function Shell({
   readonly children: ComponentChildren;
 }): JSX.Element {
   const { pathname } = useLocation();
+  const principal = usePrincipal();
+  const canSubmit = useMay('submitter');
   const isIn = (path: string): boolean =>
     pathname.startsWith(path) || (path === '/jobs' && pathname === '/');
   return (
@@ -34,19 +42,29 @@ export function Shell({
           <span>Skipring</span>
         </Link>
         <nav aria-label="Pages">
-          {PAGES.map(([path, title]) => (
+          {PAGES.filter(
+            ([, , role]) =>
+              role === 'viewer' || (principal !== null && hasRole(principal.role, role)),
+          ).map(([path, title]) => (
             <Link key={path} to={path} isCurrent={isIn(path)}>
               {title}
             </Link>
           ))}
         </nav>
         <div class="bar-end">
-          <Link to="/submit" class="button primary" isCurrent={isIn('/submit')}>
-            Submit<span class="wide-only"> a job</span>
-          </Link>
+          {canSubmit && (
+            <Link to="/submit" class="button primary" isCurrent={isIn('/submit')}>
+              Submit<span class="wide-only"> a job</span>
+            </Link>
+          )}
           <ThemeSwitch />
           {onSignOut !== null && (
-            <button type="button" class="quiet" onClick={onSignOut}>
+            <button
+              type="button"
+              class="quiet"
+              title={principal === null ? '' : `Signed in as ${principal.name}, ${principal.role}`}
+              onClick={onSignOut}
+            >
               Sign out
             </button>
           )}

@@ -1,9 +1,8 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { Role } from '@skipring/protocol';
+import { hasRole, type Role } from '@skipring/protocol';
 import type { HttpRequest } from '../http/messages.js';
 import { HttpProblem } from '../http/problem.js';
-import { hasRole } from './principal.js';
 
 /** Who may use a route: holders of a role, workers (with the join token), or everyone. */
 export type Audience = Role | 'worker' | 'everyone';

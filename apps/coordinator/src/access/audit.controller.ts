@@ -13,6 +13,7 @@ export const auditQuerySchema = z.strictObject({
     .string()
     .regex(/^(?!0+-0+$)\d{1,16}-\d{1,16}$/, 'expected the nextCursor of a page')
     .optional(),
+  actor: z.string().min(1).max(63).optional().describe('name of a token, or root'),
 });
 
 /** Who one is, and who did what. */

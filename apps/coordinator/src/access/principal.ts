@@ -1,4 +1,4 @@
-import { roles, type PrincipalView, type Role } from '@skipring/protocol';
+import type { PrincipalView } from '@skipring/protocol';
 import { HttpProblem } from '../http/problem.js';
 
 /** Who sends a request. */
@@ -10,11 +10,6 @@ const noLimits = { requestsPerSecond: null, openJobs: null, workers: null, stora
 export const ROOT: Principal = { name: 'root', role: 'admin', limits: noLimits, expiresAt: null };
 /** Everyone, where the configuration asks for no token. */
 export const ANONYMOUS: Principal = { ...ROOT, name: 'anonymous' };
-
-/** Whether a role may do all that `needed` may. */
-export function hasRole(role: Role, needed: Role): boolean {
-  return roles.indexOf(role) >= roles.indexOf(needed);
-}
 
 /**
  * A submitter changes what is its own, an admin everything.

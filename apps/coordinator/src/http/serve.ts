@@ -68,7 +68,12 @@ export async function serve(module: DynamicModule, options: ServeOptions): Promi
   app.use(observeRequests(metrics, log), helmet(securityHeaders));
   app.use(serveConsole(options.consoleFiles));
   if (options.corsOrigins.length > 0) {
-    app.enableCors({ origin: [...options.corsOrigins], maxAge: CORS_MAX_AGE_S });
+    app.enableCors({
+      origin: [...options.corsOrigins],
+      // Of an answer's headers a page of another origin sees only those that are named.
+      exposedHeaders: ['Retry-After', 'Location', 'ETag'],
+      maxAge: CORS_MAX_AGE_S,
+    });
   }
   app.use(auditTrail(audit, log), authentication(tokens, recognise, new RateLimits()), jsonBody);
   app.useGlobalGuards(new AccessGuard());

@@ -171,6 +171,15 @@ export const jobOperations: readonly Operation[] = [
     problems: [],
   },
   {
+    method: 'get',
+    path: `${API_PREFIX}/schemas/sweep`,
+    tag: 'sweeps',
+    id: 'sweepSchema',
+    summary: 'The JSON schema (2020-12) of a sweep, for editors and forms',
+    success: { 200: 'JsonSchema' },
+    problems: [],
+  },
+  {
     method: 'post',
     path: sweeps,
     tag: 'sweeps',

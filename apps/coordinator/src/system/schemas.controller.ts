@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { jobSpecSchema } from '@skipring/protocol';
+import { jobSpecSchema, sweepSpecSchema } from '@skipring/protocol';
 import { z } from 'zod';
 import { Access } from '../access/access.guard.js';
 
@@ -12,8 +12,18 @@ export class SchemasController {
     ...z.toJSONSchema(jobSpecSchema, { io: 'input' }),
   };
 
+  private readonly sweepSchema = {
+    title: 'Skipring sweep',
+    ...z.toJSONSchema(sweepSpecSchema, { io: 'input' }),
+  };
+
   @Get('job')
   job(): object {
     return this.jobSchema;
+  }
+
+  @Get('sweep')
+  sweep(): object {
+    return this.sweepSchema;
   }
 }

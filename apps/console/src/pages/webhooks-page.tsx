@@ -1,0 +1,120 @@
+import type { NewWebhook, WebhookView } from '@skipring/protocol';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { OverlapChoice } from '../access/overlap-choice.js';
+import { useApi, useClient } from '../client-context.js';
+import { Link } from '../router.js';
+import { ActionButton } from '../ui/action-button.js';
+import { Moment } from '../ui/moment.js';
+import { SecretNotice } from '../ui/secret-notice.js';
+import { Empty, Loaded } from '../ui/states.js';
+import { CreateWebhook } from '../webhooks/create-webhook.js';
+
+export function WebhooksPage(): JSX.Element {
+  const client = useClient();
+  const webhooks = useApi('webhooks', (of) => of.webhooks());
+  const [made, setMade] = useState<NewWebhook | null>(null);
+  const [overlapMs, setOverlapMs] = useState(0);
+  const show = (webhook: NewWebhook): void => {
+    setMade(webhook);
+    webhooks.reload();
+  };
+  return (
+    <>
+      <div class="page-head">
+        <h1>Webhooks</h1>
+        <div class="tools">
+          <OverlapChoice overlapMs={overlapMs} onChange={setOverlapMs} />
+        </div>
+      </div>
+      {made !== null && (
+        <SecretNotice
+          title={`The secret that signs deliveries to “${made.name}”.`}
+          secret={made.secret}
+          onDone={() => {
+            setMade(null);
+          }}
+        />
+      )}
+      <Loaded of={webhooks} what="the webhooks">
+        {(items) =>
+          items.length === 0 ? (
+            <Empty title="No webhooks yet">
+              <p>A webhook is told of changes of jobs by a signed POST to its URL.</p>
+            </Empty>
+          ) : (
+            <WebhookTable
+              webhooks={items}
+              onRotate={async (name) => {
+                show(await client.rotateWebhook(name, overlapMs));
+              }}
+              onDelete={async (name) => {
+                await client.deleteWebhook(name);
+                if (made?.name === name) setMade(null);
+                webhooks.reload();
+              }}
+            />
+          )
+        }
+      </Loaded>
+      <CreateWebhook onCreated={show} />
+    </>
+  );
+}
+
+function WebhookTable({
+  webhooks,
+  onRotate,
+  onDelete,
+}: {
+  readonly webhooks: readonly WebhookView[];
+  readonly onRotate: (name: string) => Promise<void>;
+  readonly onDelete: (name: string) => Promise<void>;
+}): JSX.Element {
+  return (
+    <table class="cards">
+      <thead>
+        <tr>
+          <th scope="col">Webhook</th>
+          <th scope="col">URL</th>
+          <th scope="col">Told when a job is</th>
+          <th scope="col">Of jobs</th>
+          <th scope="col">Made</th>
+          <th scope="col">Rotated</th>
+          <th scope="col">
+            <span class="hidden">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {webhooks.map(({ name, url, states, owner, ofAllJobs, createdAt, rotatedAt }) => (
+          <tr key={name}>
+            <th scope="row" class="wide">
+              <Link to={`/webhooks/${name}`}>{name}</Link>
+            </th>
+            <td data-name="URL" class="path">
+              {url}
+            </td>
+            <td data-name="Told when a job is" class="wide">
+              {states.join(', ')}
+            </td>
+            <td data-name="Of jobs">{ofAllJobs ? 'of all' : `of ${owner}`}</td>
+            <td data-name="Made">
+              <Moment at={createdAt} />
+              <span class="id">by {owner}</span>
+            </td>
+            <td data-name="Rotated">{rotatedAt === null ? '–' : <Moment at={rotatedAt} />}</td>
+            <td class="actions wide">
+              <ActionButton question={`Rotate ${name}?`} act={() => onRotate(name)}>
+                Rotate
+              </ActionButton>{' '}
+              <ActionButton kind="danger" question={`Delete ${name}?`} act={() => onDelete(name)}>
+                Delete
+              </ActionButton>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
