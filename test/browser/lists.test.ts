@@ -1,10 +1,11 @@
-import type { SweepSpecInput } from '@skipring/protocol';
-import { closeConnection, connectForCommands, RunStore } from '@skipring/redis';
+import type { StepMetrics, SweepSpecInput } from '@skipring/protocol';
+import { closeConnection, connectForCommands, RunStore, type NewJobEvent } from '@skipring/redis';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtConsole } from '../support/built-console.js';
 import { ensureChromium } from '../support/chromium.js';
 import {
+  getJob,
   settleDataSet,
   startCoordinator,
   submit,
@@ -97,6 +98,38 @@ describe.skipIf('missing' in chromium)(`long lists and sweeps in Chromium${why}`
     await page.getByText('No job is succeeded').waitFor();
   });
 
+  it('says at a job that waits what it waits for', async () => {
+    const { reason } = await getJob(coordinator, (await submit(coordinator)).id);
+    expect(reason).toMatch(/worker/);
+    await page.goto(`${coordinator.url}/jobs`);
+    await page.locator('table.jobs tbody tr').first().getByText(reason).waitFor();
+  });
+
+  it('marks generations, faults and slow workers on the charts, and lists them in words', async () => {
+    const { id } = await submit(coordinator);
+    const slow = { workerId: 'w2', rank: 1, host: 'h2', part: 'compute', ratio: 2.5 } as const;
+    const fault = { kind: 'kill', rank: 1, step: 1, phase: 'compute' } as const;
+    await change(id, [
+      generation(1, 0, ['w1', 'w2']),
+      { type: 'step', metrics: stepOf(1) },
+      { type: 'straggler', state: 'slow', ...slow },
+      { type: 'fault', faultId: 'f', state: 'fired', fault, workerId: 'w2' },
+      generation(2, 1, ['w1']),
+      { type: 'step', metrics: stepOf(2) },
+    ]);
+    await page.goto(`${coordinator.url}/jobs/${id}`);
+    await page.getByText('Generations: 2, faults: 2').waitFor();
+    await page.locator('.mark-fault').getByText('fault kill').waitFor();
+    await page.locator('.mark-fault').getByText('w2 (rank 1, host h2) is slow').waitFor();
+    await page.locator('.mark-generation').getByText('generation 2: 1 workers').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('link', { name: 'Events' }).click();
+    await page.getByLabel('Kind').selectOption('straggler');
+    await page.locator('tr.level-warn').getByText('2.5 times as long').waitFor();
+    expect(await page.locator('table.events tbody tr').count()).toBe(1);
+    await expectAccessible(page);
+  });
+
   it('shows a sweep, its trials with what they differ in and the best of them', async () => {
     await page.getByRole('link', { name: 'Sweeps' }).click();
     await page.getByText('No sweeps yet').waitFor();
@@ -143,12 +176,6 @@ describe.skipIf('missing' in chromium)(`long lists and sweeps in Chromium${why}`
 
 /** Ends a job as if workers had trained it. */
 async function succeed(id: string, accuracy: number): Promise<void> {
-  const connection = connectForCommands({
-    url: redis.url,
-    keyPrefix: '',
-    onError: () => undefined,
-  });
-  const store = new RunStore(connection, coordinator.options.keyPrefix);
   const lastEvaluation = {
     step: 1,
     epoch: 0,
@@ -158,6 +185,43 @@ async function succeed(id: string, accuracy: number): Promise<void> {
     confusion: [],
     worst: [],
   };
-  await store.change(id, { fields: { state: 'succeeded', reason: 'trained', lastEvaluation } });
+  await withStore((store) =>
+    store.change(id, { fields: { state: 'succeeded', reason: 'trained', lastEvaluation } }),
+  );
+}
+
+/** Stores events, as if they had happened. */
+async function change(id: string, events: readonly NewJobEvent[]): Promise<void> {
+  await withStore(async (store) => {
+    for (const event of events) await store.change(id, { event });
+  });
+}
+
+async function withStore(act: (store: RunStore) => Promise<unknown>): Promise<void> {
+  const connection = connectForCommands({
+    url: redis.url,
+    keyPrefix: '',
+    onError: () => undefined,
+  });
+  await act(new RunStore(connection, coordinator.options.keyPrefix));
   await closeConnection(connection);
+}
+
+function generation(number: number, step: number, workers: readonly string[]): NewJobEvent {
+  const reason = 'of the test';
+  return {
+    type: 'generation',
+    attempt: 1,
+    generation: number,
+    workers: [...workers],
+    step,
+    reason,
+  };
+}
+
+function stepOf(step: number): StepMetrics {
+  return {
+    ...{ step, epoch: 0, cursor: step, loss: 1, accuracy: 0.5, learningRate: 0.1 },
+    ...{ samples: 8, stepMs: 10 },
+  };
 }

@@ -6,6 +6,7 @@ import { Access } from '../access/access.guard.js';
 import { JOBS, RUN_STORE } from '../tokens.js';
 import type { JobsService } from './jobs.service.js';
 import { StepThinner } from './thin-steps.js';
+import { ThinnedHistories } from './thinned-histories.js';
 
 const step = z.coerce.number().int().min(0);
 const numItems = z.coerce.number().int().min(1).max(10_000);
@@ -30,27 +31,34 @@ export const ranksQuerySchema = z.strictObject({
 @Controller('jobs')
 @Access('viewer')
 export class HistoriesController {
+  private readonly whole: ThinnedHistories;
+
   constructor(
     @Inject(JOBS) private readonly jobs: JobsService,
     @Inject(RUN_STORE) private readonly store: RunStore,
-  ) {}
+  ) {
+    this.whole = new ThinnedHistories(store);
+  }
 
   @Get(':id/metrics')
   async metrics(
     @Param('id') id: string,
     @Query({ schema: metricsQuerySchema }) query: z.output<typeof metricsQuerySchema>,
   ): Promise<{ items: StepRecord[] }> {
-    const { progress } = await this.jobs.record(id);
+    const record = await this.jobs.record(id);
     if (query.points === undefined) {
       return { items: await this.store.steps(id, query.fromStep, query.limit) };
     }
     const fromStep = Math.max(1, query.fromStep);
-    const toStep = Math.min(query.toStep ?? Infinity, progress.step);
+    if (fromStep === 1 && query.toStep === undefined) {
+      return { items: await this.whole.read(record, query.points) };
+    }
+    const toStep = Math.min(query.toStep ?? Infinity, record.progress.step);
     const thinner = new StepThinner({ fromStep, toStep }, query.points);
     for await (const page of this.store.stepPages(id, fromStep, toStep)) {
-      for (const record of page) thinner.observe(record);
+      for (const step of page) thinner.observe(step);
     }
-    return { items: thinner.finish() };
+    return { items: thinner.thinned() };
   }
 
   @Get(':id/ranks')

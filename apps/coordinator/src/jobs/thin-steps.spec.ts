@@ -19,7 +19,7 @@ function history(numSteps: number): StepRecord[] {
 function thin(steps: readonly StepRecord[], points: number, fromStep = 1): StepRecord[] {
   const thinner = new StepThinner({ fromStep, toStep: steps.at(-1)?.step ?? 1 }, points);
   for (const step of steps) thinner.observe(step);
-  return thinner.finish();
+  return thinner.thinned();
 }
 
 describe('StepThinner', () => {
@@ -55,6 +55,21 @@ describe('StepThinner', () => {
       }
       expect(keptOfIt[0]).toEqual(inBucket[0]);
     }
+  });
+
+  it('goes on with a history that has grown, as long as its buckets are as wide', () => {
+    const steps = history(10_000);
+    const thinner = new StepThinner({ fromStep: 1, toStep: 9_950 }, 900);
+    for (const step of steps.slice(0, 9_950)) thinner.observe(step);
+    expect(thinner.thinned()).toEqual(thin(steps.slice(0, 9_950), 900));
+    const grown = { fromStep: 1, toStep: 10_000 };
+    expect(thinner.fits(grown, 900)).toBe(true);
+    for (const step of steps.slice(thinner.nextStep - 1)) thinner.observe(step);
+    expect(thinner.thinned()).toEqual(thin(steps, 900));
+    expect(thinner.fits({ fromStep: 1, toStep: 20_000 }, 900)).toBe(false);
+    expect(thinner.fits({ fromStep: 2, toStep: 10_000 }, 900)).toBe(false);
+    // Of a job that went back to an earlier step.
+    expect(thinner.fits({ fromStep: 1, toStep: 9_960 }, 900)).toBe(false);
   });
 
   it('is of a history that begins late, and of none', () => {

@@ -28,26 +28,40 @@ interface Extremes {
  */
 export class StepThinner {
   private readonly width: number;
+  private readonly fromStep: number;
+  private lastStep: number;
   private readonly kept: StepRecord[] = [];
   private bucket = -1;
   private first: StepRecord | null = null;
   private extremes: Extremes[] = [];
 
   /** @param points about how many steps are kept; all of them where there are no more */
-  constructor(
-    private readonly range: StepRange,
-    points: number,
-  ) {
-    const numSteps = Math.max(1, range.toStep - range.fromStep + 1);
-    const numBuckets = Math.max(1, Math.floor(points / KEPT_OF_BUCKET));
-    this.width = numSteps <= points ? 1 : Math.ceil(numSteps / numBuckets);
+  constructor(range: StepRange, points: number) {
+    this.width = bucketWidth(range, points);
+    this.fromStep = range.fromStep;
+    this.lastStep = range.fromStep - 1;
+  }
+
+  /** The step behind the last one that it took. */
+  get nextStep(): number {
+    return this.lastStep + 1;
+  }
+
+  /** Whether it can go on to the end of a longer history: that has buckets of the same width. */
+  fits(range: StepRange, points: number): boolean {
+    return (
+      range.fromStep === this.fromStep &&
+      range.toStep >= this.lastStep &&
+      bucketWidth(range, points) === this.width
+    );
   }
 
   /** Takes the steps in order, each once. */
   observe(step: StepRecord): void {
-    const bucket = Math.floor((step.step - this.range.fromStep) / this.width);
+    this.lastStep = step.step;
+    const bucket = Math.floor((step.step - this.fromStep) / this.width);
     if (bucket !== this.bucket) {
-      this.closeBucket();
+      this.kept.push(...this.keptOfBucket());
       this.bucket = bucket;
       this.first = step;
       this.extremes = VALUES.map(() => ({ least: step, greatest: step }));
@@ -61,17 +75,22 @@ export class StepThinner {
     });
   }
 
-  /** What is kept, in order of steps. */
-  finish(): StepRecord[] {
-    this.closeBucket();
-    return this.kept;
+  /** What is kept of the steps so far, in their order. */
+  thinned(): StepRecord[] {
+    return [...this.kept, ...this.keptOfBucket()];
   }
 
-  private closeBucket(): void {
-    if (this.first === null) return;
+  private keptOfBucket(): StepRecord[] {
+    if (this.first === null) return [];
     const all = this.extremes.flatMap(({ least, greatest }) => [least, greatest]);
     const unique = new Set([this.first, ...all]);
-    this.kept.push(...[...unique].sort((a, b) => a.step - b.step));
-    this.first = null;
+    return [...unique].sort((a, b) => a.step - b.step);
   }
+}
+
+/** Steps in a bucket, so that about so many points are kept of the range. */
+function bucketWidth({ fromStep, toStep }: StepRange, points: number): number {
+  const numSteps = Math.max(1, toStep - fromStep + 1);
+  const numBuckets = Math.max(1, Math.floor(points / KEPT_OF_BUCKET));
+  return numSteps <= points ? 1 : Math.ceil(numSteps / numBuckets);
 }
