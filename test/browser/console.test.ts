@@ -273,7 +273,8 @@ async function cancel(of: Page): Promise<void> {
 }
 
 async function openGroup(of: Page, title: string): Promise<void> {
-  const group = of.locator('details.group', { hasText: title }).last();
+  const summary = of.locator('summary', { hasText: new RegExp(`^${title}$`) });
+  const group = of.locator('details.group', { has: summary }).last();
   if ((await group.getAttribute('open')) === null) await group.locator('summary').first().click();
 }
 

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtConsole } from '../support/built-console.js';
 import { ensureChromium } from '../support/chromium.js';
 import {
-  getJob,
   settleDataSet,
   startCoordinator,
   submit,
@@ -99,10 +98,15 @@ describe.skipIf('missing' in chromium)(`long lists and sweeps in Chromium${why}`
   });
 
   it('says at a job that waits what it waits for', async () => {
-    const { reason } = await getJob(coordinator, (await submit(coordinator)).id);
-    expect(reason).toMatch(/worker/);
+    const { id } = await submit(coordinator);
     await page.goto(`${coordinator.url}/jobs`);
-    await page.locator('table.jobs tbody tr').first().getByText(reason).waitFor();
+    const newest = page.locator('table.jobs tbody tr', { hasText: id });
+    await newest.getByText(/^waits for (its turn|.*worker)/).waitFor();
+    await page.goto(`${coordinator.url}/jobs/${id}`);
+    await page
+      .locator('.sub')
+      .getByText(/waits for (its turn|.*worker)/)
+      .waitFor();
   });
 
   it('marks generations, faults and slow workers on the charts, and lists them in words', async () => {
