@@ -222,7 +222,7 @@ export const coordinatorMessageSchema = z.discriminatedUnion('type', [
     /** Ranks that must receive the state. */
     behind: z.array(z.int().min(0)),
   }),
-  /** Leave the generation and forget the job's state. */
+  /** Leave the generation and forget the job's state: once it is stored, if it is to be. */
   z.strictObject({
     type: z.literal('stop'),
     fence: fenceSchema,

@@ -47,9 +47,13 @@ export class CheckpointWriter {
   }
 
   /** Stores this one at once, in place of what is under way or waits. Throws what the store throws. */
-  async save(due: DueCheckpoint, tell: TellOutcome): Promise<{ modelSha256: string }> {
+  async save(
+    due: DueCheckpoint,
+    tell: TellOutcome,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<{ modelSha256: string }> {
     await this.abandon();
-    return this.run({ due, tell }, new AbortController().signal);
+    return this.run({ due, tell }, signal);
   }
 
   /** Gives up what is under way or waits. */

@@ -66,6 +66,8 @@ class WorkerBench {
   /** Called for every request to the I/O thread. */
   answer: (request: IoRequest) => Promise<RingTraffic> = () => Promise.resolve(NO_TRAFFIC);
   readonly state = stateAt(0);
+  /** What becomes of a checkpoint that is stored. */
+  acknowledge: (signal: AbortSignal) => Promise<void> = () => Promise.resolve();
 
   constructor() {
     this.worker = new ComputeWorker(
@@ -122,9 +124,10 @@ class WorkerBench {
         enter: ({ generation }) => {
           this.generation = generation;
         },
-        store: ({ position }) => {
+        store: async ({ position }, signal) => {
           this.stored.push({ generation: this.generation, step: position.step });
-          return Promise.resolve({ modelSha256: 'm' });
+          await this.acknowledge(signal);
+          return { modelSha256: 'm' };
         },
         close: () => Promise.resolve(),
       },
@@ -195,6 +198,69 @@ describe('the compute worker', () => {
     await vi.waitFor(() => {
       expect(bench.numOpened).toBe(2);
     });
+  });
+
+  it('keeps the state on a stop until its checkpoint is acknowledged', async () => {
+    const bench = new WorkerBench();
+    let acknowledge: () => void = () => undefined;
+    bench.acknowledge = () =>
+      new Promise((resolve) => {
+        acknowledge = resolve;
+      });
+    bench.handle(prepareMessage(1, 0, 40), stopMessage(1, true));
+    await vi.waitFor(() => {
+      expect(bench.stored).toHaveLength(1);
+    });
+    expect(bench.sent).toEqual([]);
+    acknowledge();
+    await bench.next('stopped');
+    bench.handle(prepareMessage(2, 0, 40));
+    await vi.waitFor(() => {
+      expect(bench.numOpened).toBe(2);
+    });
+  });
+
+  it('keeps the state on a stop whose checkpoint can not be stored', async () => {
+    const bench = new WorkerBench();
+    bench.acknowledge = () => Promise.reject(new Error('the disk is full'));
+    bench.handle(prepareMessage(1, 0, 40), stopMessage(1, true));
+    expect(await bench.next('checkpoint')).toMatchObject({ step: 40, result: 'failed' });
+    await bench.next('stopped');
+    bench.handle(prepareMessage(2, 0, 30));
+    expect((await bench.next('ready')).position.step).toBe(40);
+    expect(bench.numOpened).toBe(1);
+  });
+
+  it('keeps the state, and waits no longer, when the connection that asked to store it is lost', async () => {
+    const bench = new WorkerBench();
+    bench.acknowledge = (signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          reject(new Error('given up'));
+        });
+      });
+    bench.handle(prepareMessage(1, 0, 40));
+    await bench.next('ready');
+    bench.handle(stopMessage(1, true));
+    await vi.waitFor(() => {
+      expect(bench.stored).toHaveLength(1);
+    });
+    bench.worker.gatewayClosed();
+    expect(await bench.next('checkpoint')).toMatchObject({ step: 40, result: 'skipped' });
+    bench.handle(prepareMessage(2, 0, 30));
+    expect((await bench.next('ready')).position.step).toBe(40);
+    expect(bench.numOpened).toBe(1);
+  });
+
+  it('stores nothing for a connection that is lost already', async () => {
+    const bench = new WorkerBench();
+    bench.handle(prepareMessage(1, 0, 40), stopMessage(1, true));
+    bench.worker.gatewayClosed();
+    await bench.next('stopped');
+    expect(bench.stored).toEqual([]);
+    bench.handle(prepareMessage(2, 0, 30));
+    await bench.next('ready');
+    expect(bench.numOpened).toBe(1);
   });
 
   it('does not connect the ring of a generation that was given up while it loaded', async () => {

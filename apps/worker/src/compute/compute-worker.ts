@@ -3,6 +3,7 @@ import { learningRateAt } from '@skipring/nn/schedule';
 import { synchroniseState, totalSteps, trainGeneration } from '@skipring/trainer';
 import type { Logger } from 'pino';
 import type { FaultInjector } from '../faults/fault-injector.js';
+import { isSameFence } from '../same-fence.js';
 import { describeError } from '../thread-error.js';
 import type { CheckpointOutcome } from './checkpoint-writer.js';
 import type { IoLink } from './io-link.js';
@@ -36,6 +37,8 @@ export class ComputeWorker {
   private session: JobSession | null = null;
   private membership: Membership | null = null;
   private queue: Promise<void> = Promise.resolve();
+  /** Aborted when the connection to the coordinator is lost. */
+  private connection = new AbortController();
   /** Grows whenever the generation that is being prepared or trained becomes pointless. */
   private numInterrupts = 0;
 
@@ -55,11 +58,17 @@ export class ComputeWorker {
     // What makes the generation under way pointless ends it now, not when its turn comes.
     if (message.type === 'prepare' || message.type === 'stop') this.interrupt();
     const { numInterrupts } = this;
-    this.enqueue(() => this.follow(message, numInterrupts));
+    const { signal } = this.connection;
+    this.enqueue(() => this.follow(message, numInterrupts, signal));
   }
 
-  /** Without a coordinator there is no generation; the state is kept for the next one. */
+  /**
+   * Without a coordinator there is no generation; the state is kept for the next one, also that whose
+   * checkpoint nobody waits for any more.
+   */
   gatewayClosed(): void {
+    this.connection.abort();
+    this.connection = new AbortController();
     this.interrupt();
     this.enqueue(() => this.leave());
   }
@@ -92,7 +101,11 @@ export class ComputeWorker {
     });
   }
 
-  private async follow(message: CoordinatorMessage, numInterrupts: number): Promise<void> {
+  private async follow(
+    message: CoordinatorMessage,
+    numInterrupts: number,
+    connection: AbortSignal,
+  ): Promise<void> {
     switch (message.type) {
       case 'prepare':
         await this.prepare(message, numInterrupts);
@@ -107,7 +120,7 @@ export class ComputeWorker {
         this.start(message);
         return;
       case 'stop':
-        await this.stop(message);
+        await this.stop(message, connection);
         return;
       case 'released':
         this.onReleased();
@@ -189,7 +202,7 @@ export class ComputeWorker {
   private start(message: Start): void {
     const { membership, session } = this;
     if (membership === null || session === null) return;
-    if (!isSame(membership.prepare.fence, message.fence)) return;
+    if (!isSameFence(membership.prepare.fence, message.fence)) return;
     membership.training = this.train(membership, session, message);
   }
 
@@ -260,23 +273,37 @@ export class ComputeWorker {
     this.send({ type: 'aborted', fence, code, message: message.slice(0, 2_000), fatal, position });
   }
 
-  private async stop(message: Stop): Promise<void> {
+  private async stop(message: Stop, connection: AbortSignal): Promise<void> {
     await this.leave();
     const { session } = this;
     if (session?.parts.jobId === message.fence.jobId) {
       const { state } = session.parts;
-      if (message.checkpoint && state.position.step > 0) {
-        // What becomes of it is told; a failure is no reason to stay.
-        await session
-          .checkpoints(message.fence, (outcome) => {
-            this.tellCheckpoint(message.fence, outcome);
-          })
-          .save({ snapshot: state.snapshot(), heldMs: 0 })
-          .catch(() => undefined);
-      }
-      await this.forget();
+      const isToStore = message.checkpoint && state.position.step > 0;
+      // Until another job is loaded, as long as nothing else may hold the state.
+      const isKept = isToStore && !(await this.isStored(session, message.fence, connection));
+      if (!isKept) await this.forget();
     }
     this.send({ type: 'stopped', fence: message.fence });
+  }
+
+  /** Stores the state for a stop; true once that is acknowledged. A failure is told, and no reason to stay. */
+  private async isStored(
+    session: JobSession,
+    fence: Fence,
+    connection: AbortSignal,
+  ): Promise<boolean> {
+    if (connection.aborted) return false;
+    const tell = (outcome: CheckpointOutcome): void => {
+      this.tellCheckpoint(fence, outcome);
+    };
+    const snapshot = session.parts.state.snapshot();
+    return session
+      .checkpoints(fence, tell, connection)
+      .save({ snapshot, heldMs: 0 })
+      .then(
+        () => true,
+        () => false,
+      );
   }
 
   private tellCheckpoint(fence: Fence, { reason, ...outcome }: CheckpointOutcome): void {
@@ -304,10 +331,6 @@ export class ComputeWorker {
   private send(message: WorkerMessage): void {
     this.link.send(message);
   }
-}
-
-function isSame(a: Fence, b: Fence): boolean {
-  return a.jobId === b.jobId && a.attempt === b.attempt && a.generation === b.generation;
 }
 
 const fatalCodes = new Set([

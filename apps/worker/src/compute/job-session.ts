@@ -47,14 +47,15 @@ export class JobSession {
   /**
    * Stores checkpoints for a generation. What a stop asks for may be of one that was never entered: of a
    * restarted coordinator, which found this state here.
+   * @param signal gives up what is saved at once
    */
-  checkpoints(fence: Fence, tell: TellOutcome): CheckpointStore {
+  checkpoints(fence: Fence, tell: TellOutcome, signal?: AbortSignal): CheckpointStore {
     this.parts.upload.enter(fence);
     return {
       submit: (due) => {
         this.writer.submit(due, tell);
       },
-      save: (due) => this.writer.save(due, tell),
+      save: (due) => this.writer.save(due, tell, signal),
     };
   }
 

@@ -233,10 +233,12 @@ export class Model {
         return;
       }
       case 'stop':
-        if (message.checkpoint && worker.step !== null && this.cluster.isCurrent(message.fence)) {
+        if (!message.checkpoint || worker.step === null) {
+          worker.step = null;
+        } else if (this.cluster.isCurrent(message.fence)) {
           this.store(message.fence, worker.step);
+          worker.step = null;
         }
-        worker.step = null;
         worker.uploading = null;
         worker.membership = null;
         worker.outbox.push({ type: 'stopped', fence: message.fence });

@@ -9,6 +9,7 @@ export type Report = Exclude<WorkerMessage, Hello>;
 /** Optimizer steps of a simulated job. */
 export const NUM_STEPS = 12;
 
+/** The upload of a checkpoint. */
 export interface Stored {
   readonly type: 'stored';
   readonly fence: Fence;
@@ -32,6 +33,9 @@ export class SimulatedWorker {
   readonly outbox: (Report | Stored)[] = [];
   /** Checkpoints on their way beside training, by another connection; a worker that dies loses them. */
   readonly uploads: Stored[] = [];
+  /** Asked for by a `stop`: until it is answered, the worker does nothing else and keeps its state. */
+  private storing: Stored | null = null;
+  private answer: { readonly isStored: boolean } | null = null;
   /** Of the newest generation that it was told to prepare. */
   fence: Fence | null = null;
   connected = false;
@@ -65,6 +69,8 @@ export class SimulatedWorker {
     this.connected = false;
     this.inbox.length = 0;
     this.outbox.length = 0;
+    this.storing = null;
+    this.answer = null;
     this.membership = null;
   }
 
@@ -87,8 +93,22 @@ export class SimulatedWorker {
     return this.state === null ? null : { jobId: this.state.jobId, step: this.state.step };
   }
 
-  /** Handles the oldest message of the inbox. */
+  /** Something to handle has arrived, and it is not waiting for something else. */
+  get hasNews(): boolean {
+    return this.storing === null ? this.inbox.length > 0 : this.answer !== null;
+  }
+
+  /** An upload has arrived at the coordinator, and an answer to it is on its way. */
+  answered(upload: Stored, isStored: boolean): void {
+    if (upload === this.storing) this.answer = { isStored };
+  }
+
+  /** Handles what it waits for, or the oldest message of the inbox. */
   handleNext(): void {
+    if (this.storing !== null) {
+      this.finishStop(this.storing.fence);
+      return;
+    }
     const message = this.inbox.shift();
     switch (message?.type) {
       case 'prepare':
@@ -165,12 +185,22 @@ export class SimulatedWorker {
   }
 
   private stop(fence: Fence, checkpoint: boolean): void {
-    if (this.state?.jobId === fence.jobId) {
-      if (checkpoint) this.outbox.push(this.stored(fence, this.state.step));
-      this.state = null;
-    }
     this.uploads.length = 0;
     this.membership = null;
+    if (checkpoint && this.state?.jobId === fence.jobId) {
+      this.storing = this.stored(fence, this.state.step);
+      this.outbox.push(this.storing);
+      return;
+    }
+    if (this.state?.jobId === fence.jobId) this.state = null;
+    this.outbox.push({ type: 'stopped', fence });
+  }
+
+  /** A state that could not be stored is kept. */
+  private finishStop(fence: Fence): void {
+    if (this.answer?.isStored === true) this.state = null;
+    this.storing = null;
+    this.answer = null;
     this.outbox.push({ type: 'stopped', fence });
   }
 

@@ -165,7 +165,7 @@ export class Simulation {
       if (worker.frozen) continue;
       if (this.random.chance(activity / 3)) this.upload(worker);
       if (!worker.connected) continue;
-      while (worker.inbox.length > 0 && this.random.chance(activity)) worker.handleNext();
+      while (worker.hasNews && this.random.chance(activity)) worker.handleNext();
       while (worker.outbox.length > 0 && this.random.chance(activity)) this.deliver(worker);
       if (worker.released) this.replace(worker);
       else if (worker.connected && (this.numTurns + index) % HEARTBEAT_TURNS === 0) {
@@ -249,7 +249,7 @@ export class Simulation {
   private deliver(worker: SimulatedWorker): void {
     const message = worker.outbox.shift();
     if (message === undefined) return;
-    if (message.type === 'stored') this.store(message);
+    if (message.type === 'stored') worker.answered(message, this.store(message));
     else this.report(worker, message);
   }
 
@@ -260,10 +260,12 @@ export class Simulation {
     if (upload !== undefined && fence !== null) this.store({ ...upload, fence });
   }
 
-  private store({ fence, step }: Stored): void {
-    if (!this.cluster.isCurrent(fence)) return;
+  /** False: it is refused. */
+  private store({ fence, step }: Stored): boolean {
+    if (!this.cluster.isCurrent(fence)) return false;
     this.stored.set(fence.jobId, Math.max(this.stored.get(fence.jobId) ?? 0, step));
     this.apply({ type: 'checkpointStored', fence, step });
+    return true;
   }
 
   private report(
