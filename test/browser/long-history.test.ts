@@ -47,17 +47,19 @@ describe.skipIf('missing' in chromium)(`a job of ${NUM_STEPS} steps in Chromium$
 
   it('is drawn soon, with its extremes', async () => {
     const { page } = browser;
-    // The second time scripts come from the cache: what is measured is the history.
+    // At first scripts are loaded and the whole history is read; then both are known.
+    const loadsMs: number[] = [];
     for (let visit = 0; visit < 2; visit++) {
       await page.goto(jobUrl);
       await untilTrue(page, `document.querySelector('.plot')?.dataset.points > 1000`);
+      loadsMs.push(await page.evaluate<number>('performance.now()'));
     }
-    const loadMs = await page.evaluate<number>('performance.now()');
     const points = await page.locator('.plot').first().getAttribute('data-points');
+    const [first = 0, again = 0] = loadsMs.map(Math.round);
     console.log(
-      `${NUM_STEPS} steps: drawn ${Math.round(loadMs)} ms after navigation, ${points} points`,
+      `${NUM_STEPS} steps: drawn ${first} ms after navigation, again ${again} ms; ${points} points`,
     );
-    expect(loadMs).toBeLessThan(MAX_LOAD_MS);
+    expect(Math.max(...loadsMs)).toBeLessThan(MAX_LOAD_MS);
     // The one step whose loss stands out is among the points.
     await page.getByLabel('Smoothing').fill('0');
     await page.locator('.plot').first().focus();
