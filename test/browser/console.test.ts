@@ -181,6 +181,8 @@ describe.skipIf('missing' in chromium)(`the console in Chromium${why}`, () => {
     await added.getByLabel('Field').selectOption('training.weightDecay');
     const decay = page.getByRole('group', { name: 'Parameter training.weightDecay' });
     await decay.getByLabel('From').selectOption('a range');
+    await decay.getByLabel('Min').fill('0');
+    await decay.getByLabel('Max').fill('0.1');
     await page.getByText('only parameters with values in a grid').first().waitFor();
     await decay.getByRole('button', { name: 'Remove' }).click();
     await page.getByText('It begins with 2 jobs.').waitFor();
