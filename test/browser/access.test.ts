@@ -191,7 +191,7 @@ describe.skipIf('missing' in chromium)(`tokens, audit and webhooks in Chromium${
     answer = 500;
     await cancelOne();
     await page.locator('.badge-failed').first().waitFor();
-    await page.getByText('HTTP 500').first().waitFor();
+    await page.getByText('status 500').first().waitFor();
     await expectAccessible(page);
   });
 

@@ -26,6 +26,8 @@ interface Picture {
   readonly whenSeen: string;
   /** CSS selector of what is scrolled to. */
   readonly at?: string;
+  /** CSS selector of what is unfolded. */
+  readonly unfolded?: string;
 }
 
 /** The pictures that docs/console.md shows, by name and theme; all of them are taken in both. */
@@ -154,7 +156,7 @@ async function fill(cluster: ProcessCluster, hookUrl: string): Promise<readonly 
     },
     240_000,
   );
-  const waiting = await client.submit(specOf('waits-for-eight', { workers: { min: 4, max: 4 } }));
+  const waiting = await client.submit(specOf('large', { workers: { min: 4, max: 4 } }));
   const ended = trials.flatMap(({ jobId, score }) => (score === null ? [] : [jobId!]));
   const compared = [baseline.id, slow.id, ...ended].join(',');
   return [
@@ -172,7 +174,7 @@ async function fill(cluster: ProcessCluster, hookUrl: string): Promise<readonly 
     { name: 'submit', path: `/submit?from=${slow.id}`, whenSeen: 'form.submit' },
     { name: 'workers', path: '/workers', whenSeen: 'table.cards' },
     { name: 'data-set', path: `/data-sets/${dataSet}`, whenSeen: 'img.picture' },
-    { name: 'tokens', path: '/tokens', whenSeen: 'table.cards' },
+    { name: 'tokens', path: '/tokens', whenSeen: 'table.cards', unfolded: '.card > summary' },
     { name: 'audit', path: '/audit', whenSeen: 'table.cards' },
     { name: 'webhooks', path: '/webhooks', whenSeen: 'table.cards' },
     { name: 'webhook', path: '/webhooks/monitor', whenSeen: 'table.cards' },
@@ -194,7 +196,8 @@ async function signIn(page: Page, cluster: ProcessCluster): Promise<void> {
   await page.getByRole('heading', { name: 'Jobs', exact: true }).waitFor();
 }
 
-async function open(page: Page, url: string, { path, whenSeen, at }: Picture): Promise<void> {
+async function open(page: Page, url: string, picture: Picture): Promise<void> {
+  const { path, whenSeen, at, unfolded } = picture;
   await page.goto(url + path);
   await page.locator(whenSeen).first().waitFor();
   if (whenSeen === PLOT) {
@@ -204,6 +207,7 @@ async function open(page: Page, url: string, { path, whenSeen, at }: Picture): P
     );
   }
   await untilTrue(page, `[...document.images].every(({ complete }) => complete)`);
+  if (unfolded !== undefined) await page.locator(unfolded).first().click();
   if (at !== undefined) await page.locator(at).first().scrollIntoViewIfNeeded();
   // Pages that are read in parts are whole a moment later.
   await page.waitForTimeout(500);

@@ -70,7 +70,7 @@ function EventTable({ events }: { readonly events: readonly OtherEvent[] }): JSX
           .toReversed()
           .map((event) => (
             <tr key={event.id} class={`level-${levelOf(event)}`}>
-              <td class="number">
+              <td>
                 <time dateTime={event.time} title={dateTime(event.time)}>
                   {clockTime(event.time)}
                 </time>

@@ -67,9 +67,7 @@ function DeliveryTable({ tries }: { readonly tries: readonly DeliveryTry[] }): J
             </td>
             <td data-name="Outcome">
               <Badge state={outcome} />
-              <span class="reason">
-                {[...(status === null ? [] : [`HTTP ${status}`]), error].filter(Boolean).join(', ')}
-              </span>
+              <span class="reason">{error ?? (status === null ? '' : `HTTP ${status}`)}</span>
             </td>
             <td data-name="Took" class="number">
               {duration(tookMs)}

@@ -98,7 +98,7 @@ function WebhookTable({
             <td data-name="Told when a job is" class="wide">
               {states.join(', ')}
             </td>
-            <td data-name="Of jobs">{ofAllJobs ? 'of all' : `of ${owner}`}</td>
+            <td data-name="Of jobs">{ofAllJobs ? 'all' : `${owner}’s`}</td>
             <td data-name="Made">
               <Moment at={createdAt} />
               <span class="id">by {owner}</span>
