@@ -202,8 +202,8 @@ describe.skipIf('missing' in chromium)(`the console in Chromium${why}`, () => {
 
   it('lays the curves of two runs over each other', async () => {
     await page.getByRole('link', { name: 'Jobs', exact: true }).click();
-    await page.getByLabel('Compare from-the-form').check();
-    await page.getByLabel('Compare cloned').check();
+    await page.getByLabel('Compare from-the-form', { exact: true }).check();
+    await page.getByLabel('Compare cloned', { exact: true }).check();
     await page.getByRole('link', { name: 'Compare 2' }).click();
     await page.getByText('training.learningRate').waitFor();
     await pointsAbove(page, 79);
