@@ -49,9 +49,9 @@ export function describeTuning(tuning: RingTuning): string {
 const KIB = 1_024;
 
 function showBytes(count: number): string {
-  if (count % KIB ** 2 === 0 && count > 0) return `${count / KIB ** 2} MiB`;
-  if (count % KIB === 0) return `${count / KIB} KiB`;
-  return count % 1e6 === 0 ? `${count / 1e6} MB` : `${count} B`;
+  if (count % 1e6 === 0) return `${count / 1e6} MB`;
+  if (count % KIB ** 2 === 0) return `${count / KIB ** 2} MiB`;
+  return count % KIB === 0 ? `${count / KIB} KiB` : `${count} B`;
 }
 
 function showMs(ms: number): string {

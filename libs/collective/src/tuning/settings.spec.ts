@@ -32,7 +32,7 @@ describe('bestExchangeLimit', () => {
   it('stays as it is where another value is hardly better', () => {
     const equal = modelled(0.05, 1e6).map(({ bytes, ringMs }) => ({
       bytes,
-      exchangeMs: bytes <= 131_072 ? 0.99 * ringMs : ringMs,
+      exchangeMs: bytes <= 131_072 ? 0.93 * ringMs : ringMs,
       ringMs,
     }));
     expect(bestExchangeLimit(equal, 16_384)).toBe(16_384);
@@ -55,7 +55,7 @@ describe('bestSegmentBytes', () => {
   });
 
   it('stays as it is where another value is hardly better', () => {
-    const near = costs.map((cost) => ({ ...cost, ms: cost.segmentBytes === 262_144 ? 10 : 9.9 }));
+    const near = costs.map((cost) => ({ ...cost, ms: cost.segmentBytes === 262_144 ? 10 : 9.5 }));
     expect(bestSegmentBytes(near, 262_144)).toBe(262_144);
   });
 });
