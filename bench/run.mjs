@@ -3,8 +3,8 @@
 // [--runs N] [--quick] [--json FILE];
 // `step` also takes --only TEXT, `endurance` --steps N, `ring` --ranks 2,4 and --sizes 1000,1000000
 // (bytes), `overlap` --sizes 224,64 (of images), `load` --seconds N; `sync` takes --data DIR, of
-// Fashion-MNIST's files, --plot FILE, for an SVG, and --lane 32 (samples); `soak` --minutes 60 and
-// --pause 0 (ms). --quick is for a first look: two runs, and a tenth of the steps of `endurance`.
+// Fashion-MNIST's files, --plot FILE, for an SVG, --lane 32 (samples) and --model resnet,perceptron;
+// `soak` --minutes 60 and --pause 0 (ms). --quick is for a first look: two runs, and a tenth of the steps of `endurance`.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ddp, ddpTable } from './ddp.mjs';
@@ -46,6 +46,7 @@ const { values, positionals } = parseArgs({
     data: { type: 'string' },
     plot: { type: 'string' },
     lane: { type: 'string' },
+    model: { type: 'string' },
     minutes: { type: 'string', default: '60' },
     pause: { type: 'string', default: '0' },
   },
@@ -76,6 +77,7 @@ for (const name of names) {
     sizes: numbers(values.sizes),
     data: values.data,
     laneSize: values.lane === undefined ? undefined : Number(values.lane),
+    models: values.model?.split(','),
     minutes: Number(values.minutes),
     pauseMs: Number(values.pause),
   });

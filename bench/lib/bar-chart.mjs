@@ -1,6 +1,6 @@
-const WIDTH = 720;
+const WIDTH = 900;
 const ROW = 36;
-const LABELS = 170;
+const LABELS = 330;
 const NOTES = 210;
 
 const escape = (text) => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);

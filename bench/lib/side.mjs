@@ -51,6 +51,7 @@ export class Side {
   }
 
   async stop() {
+    if (this.#child.exitCode !== null) return;
     const exited = once(this.#child, 'exit');
     this.#child.disconnect();
     await exited;

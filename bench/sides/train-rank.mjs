@@ -78,8 +78,8 @@ async function runJob({ spec: input, ports, lanes }) {
   };
   let accuracy = null;
   let trainMs = 0;
-  let computeMs = 0;
   let ringBytes = 0;
+  const cpuBefore = process.cpuUsage();
   const outcome = await trainGeneration({
     state: new TrainingState(engine, initialAuxiliary(spec, engine.layout, engine.readState())),
     spec,
@@ -97,7 +97,6 @@ async function runJob({ spec: input, ports, lanes }) {
     report: {
       step: ({ parts, ringBytes: bytes }) => {
         trainMs += Object.values(parts).reduce((sum, ms) => sum + ms, 0);
-        computeMs += parts.computeMs;
         ringBytes += bytes;
       },
       stateHash: () => undefined,
@@ -110,11 +109,12 @@ async function runJob({ spec: input, ports, lanes }) {
     signal: new AbortController().signal,
     hashEverySteps: 1_000_000,
   });
+  const { user, system } = process.cpuUsage(cpuBefore);
   await transport.close();
   await batches.close();
   engine.dispose();
   if (outcome.kind !== 'finished') throw new Error(`rank ${rank}: ${JSON.stringify(outcome)}`);
-  return { accuracy, trainMs, computeMs, ringBytes };
+  return { accuracy, trainMs, ringBytes, cpuMs: (user + system) / 1e3 };
 }
 
 process.on('message', async (request) => {
