@@ -45,7 +45,9 @@ function fastest(
   const meanMs = (value: number) => geometricMean(timesWith(value));
   const best = values.reduce((a, b) => (meanMs(b) < meanMs(a) ? b : a), present);
   const before = timesWith(present);
-  const changes = timesWith(best).flatMap((ms, i) => (ms === before[i] ? [] : [ms / (before[i] ?? ms)]));
+  const changes = timesWith(best).flatMap((ms, i) =>
+    ms === before[i] ? [] : [ms / (before[i] ?? ms)],
+  );
   return changes.length > 0 && geometricMean(changes) < 1 - MIN_GAIN ? best : present;
 }
 

@@ -67,7 +67,12 @@ export async function tuneRing(transport: Transport, options: TuneOptions): Prom
   const how = [{ algorithm: 'exchange' }, { algorithm: 'ring' }] as const;
   // What the engine compiles while it is new is no cost of the first size.
   const smallest = Math.min(...algorithmSizes) / 4;
-  await measure(transport, new Int32Array(memory.buffer, memory.dataOffset, smallest), how, options);
+  await measure(
+    transport,
+    new Int32Array(memory.buffer, memory.dataOffset, smallest),
+    how,
+    options,
+  );
   for (const bytes of algorithmSizes) {
     const [exchangeMs = 0, ringMs = 0] = await measureAll(bytes, how);
     algorithms.push({ bytes, exchangeMs, ringMs });
