@@ -1,7 +1,10 @@
 import type { JobSpec } from '@skipring/protocol';
 import type { Idempotency } from '@skipring/redis';
+import { z } from 'zod';
 import { sha256 } from '../access/bearer.js';
 import { HttpProblem } from '../http/problem.js';
+
+export const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,200}$/);
 
 /**
  * What identifies a submission. Two bodies are the same when they mean the same job: defaults written
@@ -14,7 +17,7 @@ export function idempotencyOf(
   spec: JobSpec,
 ): Idempotency | null {
   if (header === undefined) return null;
-  if (!/^[\x21-\x7e]{1,200}$/.test(header)) {
+  if (!idempotencyKeySchema.safeParse(header).success) {
     throw new HttpProblem(
       'IDEMPOTENCY_KEY_INVALID',
       `the Idempotency-Key is ${JSON.stringify(header.slice(0, 200))}, expected 1 to 200 ` +

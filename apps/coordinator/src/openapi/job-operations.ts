@@ -1,4 +1,5 @@
 import { API_PREFIX } from '@skipring/protocol';
+import { idempotencyKeySchema } from '../jobs/idempotency.js';
 import { eventIdSchema, eventsQuerySchema, jobQuerySchema } from '../jobs/jobs.controller.js';
 import { metricsQuerySchema, ranksQuerySchema } from '../jobs/histories.controller.js';
 import { layersQuerySchema } from '../jobs/layers.controller.js';
@@ -19,6 +20,7 @@ export const jobOperations: readonly Operation[] = [
     headers: {
       'Idempotency-Key': {
         description: 'Makes the call safe to repeat: within a day, one key makes one job',
+        schema: idempotencyKeySchema,
       },
     },
     body: 'JobSpec',
