@@ -42,4 +42,12 @@ describe('a host', () => {
     });
     expect(error).toMatchObject({ code: 'ADDRESS_PRIVATE' });
   });
+
+  it('whose name is not known is an error of the call alone', async () => {
+    const error = await new Promise((done) => {
+      // Longer than a name can be: no server has to be asked.
+      publicLookup('x'.repeat(300), {}, done);
+    });
+    expect(error).toMatchObject({ syscall: 'getaddrinfo' });
+  });
 });

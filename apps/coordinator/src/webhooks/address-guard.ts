@@ -50,9 +50,13 @@ type Callback = (error: Error | null, address: string | LookupAddress[], family?
  */
 export function publicLookup(hostname: string, options: LookupOptions, callback: Callback): void {
   resolve(hostname, { ...options, all: true }, (error, addresses) => {
+    // With an error there are no addresses, whatever the types say.
+    if (error !== null) {
+      callback(error, []);
+      return;
+    }
     const found = addresses.find(({ address }) => isPrivate(address));
-    if (error !== null) callback(error, []);
-    else if (found !== undefined) {
+    if (found !== undefined) {
       callback(new PrivateAddressError(`${hostname} is ${found.address}, not public`), []);
     } else if (options.all === true) callback(null, addresses);
     else callback(null, addresses[0]?.address ?? '', addresses[0]?.family ?? 0);
