@@ -26,6 +26,12 @@ export class JobWatch {
     return this.events.filter((event): event is EventOf<T> => event.type === type);
   }
 
+  /** What the job's log says, but for slow workers: on a busy machine there are some. */
+  get problems(): string[] {
+    const messages = this.ofType('log').map(({ message }) => message);
+    return messages.filter((message) => !message.includes(' is slow: '));
+  }
+
   /** Events of this type that came before another event. */
   before<T extends JobEvent['type']>(later: JobEvent, type: T): EventOf<T>[] {
     const end = this.events.indexOf(later);

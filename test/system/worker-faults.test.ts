@@ -91,7 +91,7 @@ describe('a job ends with the undisturbed model', () => {
     expect(await leaver.exited).toEqual({ code: 0, signal: null });
     await job.expectSame(watch);
     // A drain is no loss.
-    expect(watch.ofType('log')).toEqual([]);
+    expect(watch.problems).toEqual([]);
   });
 
   it('after SIGTERM drains all workers: no step is lost', async () => {
