@@ -12,7 +12,8 @@ import type {
   ThreadError,
 } from '../thread-messages.js';
 
-const START_TIMEOUT_MS = 10_000;
+/** Its modules load within a second; on a machine that is overloaded, in ten and more. */
+const START_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 3_000;
 
 export interface IoEvents {
