@@ -1,12 +1,12 @@
-import { growthOf, type UsageSample } from './growth.js';
+import { growthOf, type Growth, type UsageSample } from './growth.js';
 import { usageOf } from './process-usage.js';
 import { spread, type Spread } from './spread.js';
 
 const INTERVAL_MS = 2_000;
 /** What a process may hold beyond what it held at first: sockets of requests under way. */
 const SPARE_DESCRIPTORS = 20;
-/** Memory that grows for this long, and by this much, is lost. */
-const LEAK_MS = 600_000;
+/** Memory that grows for this long behind the warm-up, and by this much, is lost. */
+const LEAK_MS = 300_000;
 const LEAK_MB_PER_MINUTE = 5;
 
 export const processKinds = ['coordinator', 'worker'] as const;
@@ -28,6 +28,8 @@ export interface LivesReport {
   readonly longestMs: number;
   /** Slope of resident memory, over the lives that were measured. */
   readonly mbPerMinute: Spread | null;
+  /** Median over those of five minutes or more; null when there is none. */
+  readonly steadyMbPerMinute: number | null;
   /** Most descriptors at the end of a life beyond those behind its warm-up. */
   readonly numMoreDescriptors: number | null;
 }
@@ -83,7 +85,9 @@ export function livesReport(
     numLives: lives.length,
     numMeasured: growths.length,
     longestMs: Math.max(0, ...growths.map(({ measuredMs }) => measuredMs)),
-    mbPerMinute: spread(growths.map(({ mbPerMinute }) => mbPerMinute)),
+    mbPerMinute: slopes(growths),
+    steadyMbPerMinute:
+      slopes(growths.filter(({ measuredMs }) => measuredMs >= LEAK_MS))?.p50 ?? null,
     numMoreDescriptors:
       growths.length === 0
         ? null
@@ -91,15 +95,18 @@ export function livesReport(
   };
 }
 
+const slopes = (growths: readonly Growth[]): Spread | null =>
+  spread(growths.map(({ mbPerMinute }) => mbPerMinute));
+
 /** What was lost, each in words. */
 export function growthLeaks(reports: readonly LivesReport[]): string[] {
-  return reports.flatMap(({ kind, longestMs, mbPerMinute, numMoreDescriptors }) => {
+  return reports.flatMap(({ kind, steadyMbPerMinute, numMoreDescriptors }) => {
     const leaks: string[] = [];
     if (numMoreDescriptors !== null && numMoreDescriptors > SPARE_DESCRIPTORS) {
       leaks.push(`${numMoreDescriptors} descriptors of a ${kind}`);
     }
-    if (longestMs >= LEAK_MS && mbPerMinute !== null && mbPerMinute.p50 > LEAK_MB_PER_MINUTE) {
-      leaks.push(`${mbPerMinute.p50.toFixed(1)} MB a minute of a ${kind}`);
+    if (steadyMbPerMinute !== null && steadyMbPerMinute > LEAK_MB_PER_MINUTE) {
+      leaks.push(`${steadyMbPerMinute.toFixed(1)} MB a minute of a ${kind}`);
     }
     return leaks;
   });
