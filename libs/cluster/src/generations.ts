@@ -62,7 +62,10 @@ export function beginGeneration(
     finishDeadlineMs: Infinity,
     broken: false,
     hashes: new Map(),
-    watch: newWatch(members.map((member) => member.lanes.length)),
+    watch: newWatch(
+      members.map((member) => member.lanes.length),
+      state.options.stragglerWindowSteps,
+    ),
     explained: new Set(),
   };
   setJobState(state, run, 'running', `generation ${fence.generation}: ${reason}`);

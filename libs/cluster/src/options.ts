@@ -20,6 +20,8 @@ export interface ClusterOptions {
   readonly brokenLimit: number;
   /** Committed steps between two changes of a job on account of a slow worker. */
   readonly reliefIntervalSteps: number;
+  /** Steps of a generation that are looked at together to find a slow worker. */
+  readonly stragglerWindowSteps: number;
 }
 
 export const DEFAULT_CLUSTER_OPTIONS: ClusterOptions = {
@@ -33,4 +35,5 @@ export const DEFAULT_CLUSTER_OPTIONS: ClusterOptions = {
   abortGraceMs: 200,
   brokenLimit: 5,
   reliefIntervalSteps: 100,
+  stragglerWindowSteps: 20,
 };

@@ -13,18 +13,25 @@ interface Totals {
   readonly endings: Map<string, number>;
   numResumed: number;
   numRestarts: number;
+  numReliefs: number;
   mostWorkers: number;
 }
 
-function runAll(seeds: readonly number[], faults: Faults, mutation: Mutation = {}): Totals {
+function runAll(
+  seeds: readonly number[],
+  faults: Faults,
+  mutation: Mutation = {},
+  hasStragglers = false,
+): Totals {
   const totals = {
     endings: new Map<string, number>(),
     numResumed: 0,
     numRestarts: 0,
+    numReliefs: 0,
     mostWorkers: 0,
   };
   for (const seed of seeds) {
-    const simulation = new Simulation(seed, { faults, mutation });
+    const simulation = new Simulation(seed, { faults, mutation, hasStragglers });
     try {
       simulation.run(200, 1_000);
     } catch (error) {
@@ -36,6 +43,7 @@ function runAll(seeds: readonly number[], faults: Faults, mutation: Mutation = {
     }
     totals.numResumed += simulation.numResumed;
     totals.numRestarts += simulation.numRestarts;
+    totals.numReliefs += simulation.numReliefs;
     totals.mostWorkers = Math.max(totals.mostWorkers, simulation.numWorkers);
     for (const ending of simulation.endings.values()) {
       totals.endings.set(ending, (totals.endings.get(ending) ?? 0) + 1);
@@ -49,6 +57,10 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, inde
 describe.runIf(SEED !== undefined)(`the cluster with seed ${SEED}`, () => {
   it.each(['all', 'graceful'] as const)('keeps its invariants under %s faults', (faults) => {
     runAll([Number(SEED)], faults);
+  });
+
+  it('keeps them with slow workers', () => {
+    runAll([Number(SEED)], 'graceful', {}, true);
   });
 });
 
@@ -74,6 +86,16 @@ describe.runIf(SEED === undefined)('the cluster under random faults', () => {
       expect(totals.endings.get('jobFinished')).toBeGreaterThan(2 * NUM_SEEDS);
       expect(totals.numResumed).toBeGreaterThan(NUM_SEEDS / 2);
       expect(totals.numRestarts).toBeGreaterThan(NUM_SEEDS);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'loses no such step either when lanes move from slow workers, or spares take their places',
+    () => {
+      const totals = runAll(upTo(NUM_SEEDS), 'graceful', {}, true);
+      expect(totals.endings.get('jobFinished')).toBeGreaterThan(2 * NUM_SEEDS);
+      expect(totals.numReliefs).toBeGreaterThan(NUM_SEEDS / 2);
     },
     TIMEOUT_MS,
   );

@@ -92,7 +92,7 @@ export const jobMetrics = {
   ]),
   stragglersSeen: counter(
     'skipring_job_stragglers_seen_total',
-    'How often a member became slow, by the part of the step: data, compute, apply or ring.',
+    'How often a member became slow, by the part of the step: data, compute or apply.',
     ['job_id', 'part'],
   ),
 } as const;

@@ -4,8 +4,8 @@ import { z } from 'zod';
 export const stragglerPolicies = ['report', 'rebalance', 'replace'] as const;
 export type StragglerPolicy = (typeof stragglerPolicies)[number];
 
-/** Parts of a step that a rank spends on its own work, besides the ring to it. */
-export const stragglerParts = ['data', 'compute', 'apply', 'ring'] as const;
+/** Parts of a step that a rank spends on its own work; in the others it waits for its peers. */
+export const stragglerParts = ['data', 'compute', 'apply'] as const;
 export type StragglerPart = (typeof stragglerParts)[number];
 
 /** A member that holds up the others. */
@@ -13,9 +13,9 @@ export const stragglerSchema = z.strictObject({
   workerId: z.string(),
   rank: z.int().min(0),
   host: z.string(),
-  /** Where it loses most: waiting for its batches, computing, applying, or receiving over the ring. */
+  /** Where it loses most: waiting for its batches, computing, or applying. */
   part: z.enum(stragglerParts),
-  /** Its time for a lane, or for a byte of the ring, over the median of all members. */
+  /** Its time for a lane over that of the median member. */
   ratio: z.number().min(0),
 });
 export type Straggler = z.output<typeof stragglerSchema>;
@@ -32,7 +32,5 @@ export function describeStraggler({
   const who = `worker ${workerId} (rank ${rank}, host ${host})`;
   if (state === 'recovered') return `${who} keeps up with the others again`;
   const times = `${ratio.toFixed(1)} times as long as the others`;
-  return part === 'ring'
-    ? `${who} is slow: the ring to it takes ${times}`
-    : `${who} is slow: a lane takes it ${times}, mostly in ${part}`;
+  return `${who} is slow: a lane takes it ${times}, mostly in ${part}`;
 }

@@ -1,9 +1,10 @@
 import type { StragglerPolicy } from '@skipring/protocol';
 import { describe, expect, it } from 'vitest';
 import type { ClusterEffect } from '../messages.js';
+import { DEFAULT_CLUSTER_OPTIONS } from '../options.js';
 import { ClusterBench, ofType, sent } from '../testing/fixture.js';
-import { WINDOW_STEPS } from './watch.js';
 
+const { stragglerWindowSteps: WINDOW_STEPS } = DEFAULT_CLUSTER_OPTIONS;
 const LANE_MS = 20;
 const INTERVAL_STEPS = 60;
 

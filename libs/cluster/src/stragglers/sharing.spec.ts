@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { gainsBySharing } from './sharing.js';
-import { newWatch, observed, WINDOW_STEPS, type StepWatch } from './watch.js';
+import { newWatch, observed, type StepWatch } from './watch.js';
+
+const WINDOW_STEPS = 4;
 
 /** What is seen of ranks that own so many lanes, each of which takes them so long. */
 function seen(numLanes: number[], laneMs: number[]): StepWatch {
-  let watch = newWatch(numLanes);
+  let watch = newWatch(numLanes, WINDOW_STEPS);
   for (let step = 0; step < WINDOW_STEPS; step += 1) {
     for (const [rank, ms] of laneMs.entries()) {
       const computeMs = ms * numLanes[rank]!;

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  laneTimes,
-  newWatch,
-  observed,
-  WINDOW_STEPS,
-  type SlowRank,
-  type StepWatch,
-} from './watch.js';
+import { laneTimes, newWatch, observed, type SlowRank, type StepWatch } from './watch.js';
+
+const WINDOW_STEPS = 20;
 
 const parts = (computeMs: number, dataWaitMs = 1, ringMs = 0) => ({
   dataWaitMs,
@@ -30,7 +25,7 @@ const slowAfter = (
   numLanes: number[],
   numSteps: number,
   steps: readonly Parts[],
-): readonly SlowRank[] => after(newWatch(numLanes), numSteps, steps).slow;
+): readonly SlowRank[] => after(newWatch(numLanes, WINDOW_STEPS), numSteps, steps).slow;
 
 const LONG = WINDOW_STEPS + 2;
 
@@ -58,7 +53,7 @@ describe('a watch over the steps of a generation', () => {
 
   it('waits for a window of every rank', () => {
     const slow = [parts(100), parts(900)];
-    const short = after(newWatch([1, 1]), WINDOW_STEPS - 1, slow);
+    const short = after(newWatch([1, 1], WINDOW_STEPS), WINDOW_STEPS - 1, slow);
     expect(short.slow).toEqual([]);
     expect(observed(short, 0, parts(100)).slow).toEqual([]);
     expect(after(short, 2, slow).slow).toHaveLength(1);
@@ -67,7 +62,7 @@ describe('a watch over the steps of a generation', () => {
   it('says nothing of a rank that has more lanes, waits for others, or had a few slow steps', () => {
     expect(slowAfter([4, 2], LONG, [parts(200), parts(100)])).toEqual([]);
     expect(slowAfter([2, 2], LONG, [parts(100, 1, 900), parts(100)])).toEqual([]);
-    const even = after(newWatch([2, 2]), LONG, [parts(100), parts(100)]);
+    const even = after(newWatch([2, 2], WINDOW_STEPS), LONG, [parts(100), parts(100)]);
     expect(after(even, WINDOW_STEPS / 2, [parts(500), parts(100)]).slow).toEqual([]);
     expect(after(even, WINDOW_STEPS / 2 + 2, [parts(500), parts(100)]).slow).toHaveLength(1);
   });
@@ -80,14 +75,14 @@ describe('a watch over the steps of a generation', () => {
   it('leaves a rank between the limits what it was, and forgives one that has recovered', () => {
     const between = [parts(135), parts(100)];
     expect(slowAfter([1, 1], LONG, between)).toEqual([]);
-    const slow = after(newWatch([1, 1]), LONG, [parts(200), parts(100)]);
+    const slow = after(newWatch([1, 1], WINDOW_STEPS), LONG, [parts(200), parts(100)]);
     const still = after(slow, LONG, between);
     expect(still.slow.map(({ rank }) => rank)).toEqual([0]);
     expect(after(still, LONG, [parts(110), parts(100)]).slow).toEqual([]);
   });
 
   it('tells what a lane takes', () => {
-    const watch = after(newWatch([4, 1]), LONG, [parts(198), parts(98)]);
+    const watch = after(newWatch([4, 1], WINDOW_STEPS), LONG, [parts(198), parts(98)]);
     expect(laneTimes(watch)).toEqual([50, 100]);
   });
 });

@@ -1,7 +1,5 @@
 import type { StepParts, StragglerPart } from '@skipring/protocol';
 
-/** Steps that are looked at together; the median of them counts, so one slow step says nothing. */
-export const WINDOW_STEPS = 20;
 /** A rank is slow when a lane takes it so many times as long as the median rank, */
 const SLOW_RATIO = 1.5;
 /** and is slow no longer below this: a rank between the two stays what it was. */
@@ -24,29 +22,33 @@ export interface SlowRank {
   readonly ratio: number;
 }
 
-/** What the ranks of one generation report of their steps. Never changed, only replaced. */
+/**
+ * What the ranks of one generation report of their steps; of each the median of a window counts, so one slow
+ * step says nothing. Never changed, only replaced.
+ */
 export interface StepWatch {
   readonly numLanes: readonly number[];
-  /** By rank, the newest last; as many of each as `WINDOW_STEPS`. */
+  readonly windowSteps: number;
+  /** By rank, the newest last; at most `windowSteps` of each. */
   readonly reports: readonly (readonly StepParts[])[];
   /** Ranks that are slow. */
   readonly slow: readonly SlowRank[];
 }
 
 /** @param numLanes that each rank owns, by rank */
-export function newWatch(numLanes: readonly number[]): StepWatch {
-  return { numLanes, reports: numLanes.map(() => []), slow: [] };
+export function newWatch(numLanes: readonly number[], windowSteps: number): StepWatch {
+  return { numLanes, windowSteps, reports: numLanes.map(() => []), slow: [] };
 }
 
 /** Whether enough is known of every rank. */
-export function isFull({ reports }: StepWatch): boolean {
-  return reports.every(({ length }) => length === WINDOW_STEPS);
+export function isFull({ reports, windowSteps }: StepWatch): boolean {
+  return reports.every(({ length }) => length === windowSteps);
 }
 
 /** The watch with a report more. Ranks are compared once a step, when rank 0 reports. */
 export function observed(watch: StepWatch, rank: number, parts: StepParts): StepWatch {
   const reports = watch.reports.map((steps, of) =>
-    of === rank ? [...steps, parts].slice(-WINDOW_STEPS) : steps,
+    of === rank ? [...steps, parts].slice(-watch.windowSteps) : steps,
   );
   const next = { ...watch, reports };
   return rank === 0 && isFull(next) ? { ...next, slow: slowRanks(next) } : next;

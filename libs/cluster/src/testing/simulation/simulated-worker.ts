@@ -46,6 +46,8 @@ export class SimulatedWorker {
   state: { jobId: string; step: number } | null = null;
   membership: SimulatedMembership | null = null;
   released = false;
+  /** Time that a lane takes it. */
+  laneMs = 0;
 
   constructor(
     readonly id: string,
@@ -155,10 +157,11 @@ export class SimulatedWorker {
   advance(): void {
     const { membership, state } = this;
     if (membership === null || state === null || membership.finished) return;
-    const { fence, rank } = membership.prepare;
+    const { fence, rank, members } = membership.prepare;
     if (state.step < NUM_STEPS) {
       state.step += 1;
-      this.outbox.push(testStep(fence, rank, state.step, `s${state.step}`));
+      const computeMs = this.laneMs * (members[rank]?.lanes.length ?? 0);
+      this.outbox.push(testStep(fence, rank, state.step, `s${state.step}`, computeMs));
       if (rank === 0 && state.step % 4 === 0) this.uploads.push(this.stored(fence, state.step));
       return;
     }

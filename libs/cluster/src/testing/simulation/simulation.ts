@@ -1,3 +1,4 @@
+import { stragglerPolicies } from '@skipring/protocol';
 import { Cluster } from '../../cluster.js';
 import type { ClusterEffect, ClusterInput, QueuedJob } from '../../messages.js';
 import { testHello, testJob } from '../fixture.js';
@@ -13,11 +14,14 @@ const TURN_MS = 20;
 const HEARTBEAT_TURNS = 6;
 const NUM_JOBS = 4;
 const LANES = 64;
+const RELIEF = /shared by the pace|which is slow/;
 
 export interface SimulationOptions {
   readonly faults?: Faults;
   /** A rule that is broken on purpose. */
   readonly mutation?: Mutation;
+  /** Some workers are slow for a while, and jobs differ in what they do about it. */
+  readonly hasStragglers?: boolean;
 }
 
 /** Most clusters are small, where orders of events matter most; one in twenty has up to 64 workers. */
@@ -37,6 +41,8 @@ export class Simulation {
   readonly numWorkers: number;
   numResumed = 0;
   numRestarts = 0;
+  /** Generations that began because of a slow worker. */
+  numReliefs = 0;
   private cluster: Cluster;
   private readonly workers = new Map<string, SimulatedWorker>();
   private readonly invariants: Invariants;
@@ -48,10 +54,15 @@ export class Simulation {
   private readonly stored = new Map<string, number>();
   private readonly faults: Faults;
   private readonly mutation: Mutation;
+  private readonly hasStragglers: boolean;
   private numTurns = 0;
   private numTokens = 0;
 
-  constructor(seed: number, { faults = 'all', mutation = {} }: SimulationOptions = {}) {
+  constructor(
+    seed: number,
+    { faults = 'all', mutation = {}, hasStragglers = false }: SimulationOptions = {},
+  ) {
+    this.hasStragglers = hasStragglers;
     this.faults = faults;
     this.mutation = mutation;
     this.random = new Random(seed);
@@ -67,7 +78,18 @@ export class Simulation {
       const max = min + this.random.below(this.numWorkers);
       const priority = this.random.below(3);
       const threads = this.random.chance(0.2) ? 2 : 1;
-      this.queue(testJob(`job-${index}`, { min, max, lanes: LANES, priority, threads }));
+      const stragglers = hasStragglers
+        ? (stragglerPolicies[(index + 1) % 3] ?? 'report')
+        : 'report';
+      const job = testJob(`job-${index}`, {
+        min,
+        max,
+        lanes: LANES,
+        priority,
+        threads,
+        stragglers,
+      });
+      this.queue(job);
     }
   }
 
@@ -104,6 +126,8 @@ export class Simulation {
       finishDeadlineMs: 1_000,
       growthIntervalMs: 300,
       rejoinGraceMs: 500,
+      reliefIntervalSteps: 4,
+      stragglerWindowSteps: 3,
     });
   }
 
@@ -162,6 +186,7 @@ export class Simulation {
     this.numTurns += 1;
     for (const [index, worker] of [...this.workers.values()].entries()) {
       if (worker.reconnectTurn === this.numTurns && !worker.connected) this.connect(worker);
+      if (this.hasStragglers) worker.laneMs = this.laneMsAt(index);
       if (worker.frozen) continue;
       if (this.random.chance(activity / 3)) this.upload(worker);
       if (!worker.connected) continue;
@@ -175,6 +200,11 @@ export class Simulation {
     this.rings.advance();
     this.invariants.checkReplicas();
     this.apply({ type: 'tick' });
+  }
+
+  /** Every third worker is slow, for fifty turns. */
+  private laneMsAt(index: number): number {
+    return (index + Math.floor(this.numTurns / 50)) % 3 === 0 ? 40 : 10;
   }
 
   private fault(): void {
@@ -292,6 +322,7 @@ export class Simulation {
   }
 
   private carryOut(effect: ClusterEffect): void {
+    if (effect.type === 'generationStarted' && RELIEF.test(effect.reason)) this.numReliefs += 1;
     if (effect.type === 'send') {
       const worker = this.workers.get(effect.workerId);
       if (worker?.connected === true) worker.inbox.push(effect.message);
