@@ -4,11 +4,12 @@ import type { AuditStore } from '@skipring/redis';
 import { z } from 'zod';
 import type { HttpRequest } from '../http/messages.js';
 import { AUDIT } from '../tokens.js';
+import { numberParameter } from '../http/number-parameter.js';
 import { Access } from './access.guard.js';
 import { ANONYMOUS } from './principal.js';
 
 export const auditQuerySchema = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: numberParameter(z.int().min(1).max(1_000)).default(100),
   cursor: z
     .string()
     .regex(/^(?!0+-0+$)\d{1,16}-\d{1,16}$/, 'expected the nextCursor of a page')

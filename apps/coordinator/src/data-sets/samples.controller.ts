@@ -5,18 +5,19 @@ import { Access } from '../access/access.guard.js';
 import type { HttpRequest, HttpResponse } from '../http/messages.js';
 import { HttpProblem } from '../http/problem.js';
 import { DATA_SETS, SAMPLE_INDEX } from '../tokens.js';
+import { numberParameter } from '../http/number-parameter.js';
 import type { DataSetsService, ReadyDataSet } from './data-sets.service.js';
 import type { SampleIndex } from './sample-index.js';
 
-const index = z.coerce.number().int().min(0);
+const index = z.int().min(0);
 export const splitSchema = z.enum(['train', 'test']);
-export const sampleSchema = index.max(2 ** 40);
+export const sampleSchema = numberParameter(index.max(2 ** 40));
 
 export const samplesQuerySchema = z.strictObject({
   split: splitSchema.default('train'),
-  class: index.max(65_534).optional().describe('index of a class; absent: all'),
-  offset: index.default(0),
-  limit: z.coerce.number().int().min(1).max(1_000).default(50),
+  class: numberParameter(index.max(65_534)).optional().describe('index of a class; absent: all'),
+  offset: numberParameter(index).default(0),
+  limit: numberParameter(z.int().min(1).max(1_000)).default(50),
 });
 
 @Controller('data-sets/:name')

@@ -4,12 +4,13 @@ import type { RunStore } from '@skipring/redis';
 import { z } from 'zod';
 import { Access } from '../access/access.guard.js';
 import { JOBS, RUN_STORE } from '../tokens.js';
+import { numberParameter } from '../http/number-parameter.js';
 import type { JobsService } from './jobs.service.js';
 import { StepThinner } from './thin-steps.js';
 import { ThinnedHistories } from './thinned-histories.js';
 
-const step = z.coerce.number().int().min(0);
-const numItems = z.coerce.number().int().min(1).max(10_000);
+const step = numberParameter(z.int().min(0));
+const numItems = numberParameter(z.int().min(1).max(10_000));
 const points = numItems.optional();
 
 export const metricsQuerySchema = z.strictObject({

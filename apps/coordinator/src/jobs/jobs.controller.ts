@@ -29,13 +29,14 @@ import { ANONYMOUS } from '../access/principal.js';
 import type { HttpRequest, HttpResponse } from '../http/messages.js';
 import { validated } from '../http/validation.pipe.js';
 import { CLOSING, EVENT_STREAMS, JOBS, MODELS, RUN_STORE } from '../tokens.js';
+import { numberParameter } from '../http/number-parameter.js';
 import type { EventStreams } from './event-stream.js';
 import type { JobsService } from './jobs.service.js';
 import type { Models } from './models.js';
 
 export const jobQuerySchema = z.strictObject({
   state: z.enum(jobStates).optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: numberParameter(z.int().min(1).max(200)).default(50),
   cursor: z
     .string()
     .regex(/^job-[0-9a-z]{1,60}$/, 'expected the nextCursor of a page')

@@ -4,12 +4,13 @@ import type { RunStore } from '@skipring/redis';
 import { z } from 'zod';
 import { Access } from '../access/access.guard.js';
 import { JOBS, RUN_STORE } from '../tokens.js';
+import { numberParameter } from '../http/number-parameter.js';
 import type { JobsService } from './jobs.service.js';
 
-const numEntries = z.coerce.number().int().min(1).max(MAX_LAYER_ENTRIES);
+const numEntries = numberParameter(z.int().min(1).max(MAX_LAYER_ENTRIES));
 
 export const layersQuerySchema = z.strictObject({
-  fromStep: z.coerce.number().int().min(0).default(0),
+  fromStep: numberParameter(z.int().min(0)).default(0),
   limit: numEntries.default(MAX_LAYER_ENTRIES).describe('entries looked at, from fromStep on'),
   points: numEntries
     .default(200)
