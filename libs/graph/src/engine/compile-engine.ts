@@ -3,12 +3,14 @@ import type { JobSpec } from '@skipring/protocol';
 import { EngineError, type Engine, type VectorLayout } from '@skipring/trainer';
 import type { NodeBackend } from '../binding.js';
 import { GraphBuilder } from '../graph-builder.js';
-import { DataType, type Node, type Output } from '../graph-def.js';
+import { DataType, type Graph, type Node, type Output } from '../graph-def.js';
 import { autocast } from '../passes/autocast.js';
 import { cut } from '../passes/cut.js';
 import { compareRecordings } from '../passes/compare-recordings.js';
+import { foldConstants } from '../passes/fold-constants.js';
 import { prune } from '../passes/prune.js';
 import { shareConstants } from '../passes/share-constants.js';
+import { evaluateNode } from '../session/evaluate-node.js';
 import { GraphSession } from '../session/graph-session.js';
 import { nodeBackend } from '../tensorflow.js';
 import { VariableSet } from '../variables.js';
@@ -63,18 +65,20 @@ export function compileEngine(options: EngineOptions): Engine {
   const { model, spec, laneSize } = options;
   numEngines += 1;
   const g = new GraphBuilder();
-  const variables = declareVariables(g, options, `engine-${numEngines}`);
-  requireStable(backend, options);
+  const owner = `engine-${numEngines}`;
+  const variables = declareVariables(g, options, owner);
   const variableOf = (name: string): string => trainedName(spec, name);
 
   const dtype = spec.reduction === 'exact' ? DataType.int32 : DataType.float32;
   let layout: VectorLayout | null = null;
   let momenta: RecordedLane['momenta'] = new Map();
   const lanes = new Map<number, LaneGraph>();
-  for (const samples of options.trainBatchSizes) {
+  // The smallest first: it is recorded once more, to be compared.
+  for (const samples of options.trainBatchSizes.toSorted((a, b) => a - b)) {
     const scope = `${LANE_SCOPE}${samples}`;
     const record = { ...options, backend, builder: g, variables, samples, scope, sampleSeed: 1 };
     const lane = recordLane({ ...record, variableOf }, spec.labelSmoothing);
+    if (layout === null) requireStable(g.nodes, backend, options, owner, samples);
     layout ??= layoutOf(lane.slots, options.bucketBytes);
     momenta = lane.momenta;
     const { images, labels, seed } = lane;
@@ -116,7 +120,7 @@ export function compileEngine(options: EngineOptions): Engine {
     state.written,
     ...(probe === null ? [] : outputsOf(probe)),
   ];
-  const float = shareConstants(prune(g.nodes, outputs));
+  const float = simplify(backend, g.nodes, outputs);
   const isLane = ({ name }: Node): boolean => name.startsWith(LANE_SCOPE);
   let graph = spec.precision === 'bfloat16' ? autocast(float, isLane) : float;
   if (layout.buckets.length > 1) {
@@ -143,6 +147,14 @@ export function compileEngine(options: EngineOptions): Engine {
   });
   engine.writeState(initialState(model, spec));
   return engine;
+}
+
+/** What the outputs need, with each constant once and nothing that is computed of constants alone. */
+function simplify(backend: NodeBackend, nodes: Graph, outputs: readonly Output[]): Graph {
+  const folded = foldConstants(prune(nodes, outputs), (node, inputs) =>
+    evaluateNode(backend.binding, node, inputs),
+  );
+  return prune(shareConstants(folded), outputs);
 }
 
 function declareVariables(
@@ -197,16 +209,19 @@ function outputsOf({ activations, norms }: ProbeGraphs): Output[] {
   return [...moments, norms.gradient, norms.weight];
 }
 
-/** Records the smallest lane twice, on different inputs, and compares. */
-function requireStable(backend: NodeBackend, options: EngineOptions): void {
-  const samples = Math.min(...options.trainBatchSizes);
-  const [first, second] = [1, 2].map((sampleSeed) => {
-    const builder = new GraphBuilder();
-    const variables = declareVariables(builder, options, 'stability');
-    const record = { ...options, backend, builder, variables, samples, scope: 'lane', sampleSeed };
-    const variableOf = (name: string): string => trainedName(options.spec, name);
-    recordLane({ ...record, variableOf }, options.spec.labelSmoothing);
-    return builder.nodes;
-  });
-  if (first !== undefined && second !== undefined) compareRecordings(first, second);
+/** Records the first lane of a graph, `nodes`, once more, on other inputs, and compares. */
+function requireStable(
+  nodes: Graph,
+  backend: NodeBackend,
+  options: EngineOptions,
+  owner: string,
+  samples: number,
+): void {
+  const builder = new GraphBuilder();
+  const variables = declareVariables(builder, options, owner);
+  const scope = `${LANE_SCOPE}${samples}`;
+  const record = { ...options, backend, builder, variables, samples, scope, sampleSeed: 2 };
+  const variableOf = (name: string): string => trainedName(options.spec, name);
+  recordLane({ ...record, variableOf }, options.spec.labelSmoothing);
+  compareRecordings(nodes, builder.nodes);
 }
