@@ -1,6 +1,6 @@
 import type { TensorData } from '@skipring/trainer';
 import { describe, expect, it } from 'vitest';
-import { fromTorchLayout, toTorchLayout, torchName } from './torch-names.js';
+import { fromTorch, fromTorchLayout, toTorch, toTorchLayout, torchName } from './torch-names.js';
 
 describe('torchName', () => {
   it.each([
@@ -27,6 +27,53 @@ describe('torchName', () => {
     ['classifier/kernel', 'classifier.weight'],
   ])('of a densely connected network: %s is %s', (own, torch) => {
     expect(torchName(own, 'densenet')).toBe(torch);
+  });
+});
+
+describe('a model of layers', () => {
+  const filled = (...shape: number[]): TensorData => {
+    const length = shape.reduce((product, size) => product * size, 1);
+    return { shape, values: Float32Array.from({ length }, (_, index) => index) };
+  };
+  const tensors = new Map([
+    ['stem/conv/kernel', filled(3, 3, 2, 4)],
+    ['block/conv/depthwise_kernel', filled(3, 2, 4, 2)],
+    ['block/conv/pointwise_kernel', filled(1, 1, 8, 5)],
+    ['block/conv/bias', filled(5)],
+    ['norm/gamma', filled(5)],
+    ['norm/movingMean', filled(5)],
+    ['classifier/kernel', filled(5, 3)],
+  ]);
+  const torch = toTorch(tensors, 'layers');
+
+  it('has the names of its layers, whatever those of other families are, and of PyTorch', () => {
+    expect([...torch].map(([name, { shape }]) => `${name} ${shape.join('x')}`)).toEqual([
+      'stem/conv.weight 4x2x3x3',
+      'block/conv.depthwise.weight 8x1x3x2',
+      'block/conv.pointwise.weight 5x8x1x1',
+      'block/conv.bias 5',
+      'norm.weight 5',
+      'norm.running_mean 5',
+      'classifier.weight 3x5',
+    ]);
+  });
+
+  it('has a depthwise kernel as a convolution of as many groups as inputs', () => {
+    const { values } = torch.get('block/conv.depthwise.weight')!;
+    // [h, w, i, m] = [2, 1, 3, 1] is output 3 * 2 + 1 at [2, 1].
+    const own = tensors.get('block/conv/depthwise_kernel')!.values;
+    expect(values[7 * 6 + 2 * 2 + 1]).toBe(own[2 * 16 + 1 * 8 + 3 * 2 + 1]);
+  });
+
+  it('comes back with the shapes of its own', () => {
+    const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+    expect(fromTorch(torch, 'layers', shapes)).toEqual(tensors);
+  });
+
+  it('leaves a depthwise kernel of another size as it is, to be told', () => {
+    const shapes = new Map([['block/conv/depthwise_kernel', [3, 2, 4, 3]]]);
+    const [found] = fromTorch(torch, 'layers', shapes).values();
+    expect(found?.shape).toEqual([3, 2, 1, 8]);
   });
 });
 

@@ -4,6 +4,8 @@ import type { TensorData, TensorMap } from '@skipring/trainer';
 /** The part of a tensor's name behind its layer's, in both worlds. */
 const SUFFIXES: Readonly<Record<string, string>> = {
   kernel: 'weight',
+  depthwise_kernel: 'depthwise.weight',
+  pointwise_kernel: 'pointwise.weight',
   bias: 'bias',
   gamma: 'weight',
   beta: 'bias',
@@ -45,12 +47,14 @@ function rulesOf(family: ModelSpec['family']): readonly Rule[] {
 
 /**
  * A tensor's name in PyTorch: torchvision's where torchvision has the model, else made by the same
- * rules. Null for a tensor that they do not cover.
+ * rules; of a model of layers the layer's own, with what PyTorch calls the tensor. Null for a tensor
+ * that they do not cover.
  */
 export function torchName(own: string, family: ModelSpec['family']): string | null {
   const slash = own.lastIndexOf('/');
   const suffix = SUFFIXES[own.slice(slash + 1)];
   const layer = own.slice(0, slash);
+  if (family === 'layers') return suffix === undefined ? null : `${layer}.${suffix}`;
   for (const [pattern, name] of rulesOf(family)) {
     const match = pattern.exec(layer);
     if (match !== null && suffix !== undefined) return `${name(...match.slice(1))}.${suffix}`;
@@ -96,23 +100,39 @@ export function fromTorchLayout({ shape, values }: TensorData): TensorData {
 /** Parameters and moving statistics with PyTorch's names and layouts. */
 export function toTorch(tensors: TensorMap, family: ModelSpec['family']): TensorMap {
   return new Map(
-    [...tensors].map(([own, tensor]) => [torchName(own, family) ?? own, toTorchLayout(tensor)]),
+    [...tensors].map(([own, { shape, values }]) => {
+      const tensor = { shape: isDepthwise(own) ? grouped(shape) : shape, values };
+      return [torchName(own, family) ?? own, toTorchLayout(tensor)];
+    }),
   );
 }
 
+function isDepthwise(own: string): boolean {
+  return own.endsWith('/depthwise_kernel');
+}
+
+/** [h, w, in, multiplier] as PyTorch has it, a kernel for each output with one input: [h, w, 1, out]. */
+function grouped(shape: readonly number[]): number[] {
+  const [height = 1, width = 1, inputs = 1, multiplier = 1] = shape;
+  return [height, width, 1, inputs * multiplier];
+}
+
 /**
- * The inverse of `toTorch`, for the tensors whose own names are given.
- * @returns tensors that the file has, by their own names
+ * The inverse of `toTorch`, for tensors of the given own names and shapes.
+ * @returns tensors that the file has, by their own names, in the shapes that they have there
  */
 export function fromTorch(
   tensors: TensorMap,
   family: ModelSpec['family'],
-  ownNames: readonly string[],
+  ownShapes: ReadonlyMap<string, readonly number[]>,
 ): TensorMap {
   return new Map(
-    ownNames.flatMap((own) => {
+    [...ownShapes].flatMap(([own, shape]) => {
       const tensor = tensors.get(torchName(own, family) ?? own);
-      return tensor === undefined ? [] : [[own, fromTorchLayout(tensor)] as const];
+      if (tensor === undefined) return [];
+      const moved = fromTorchLayout(tensor);
+      const isGrouped = isDepthwise(own) && moved.shape.join() === grouped(shape).join();
+      return [[own, isGrouped ? { shape: [...shape], values: moved.values } : moved] as const];
     }),
   );
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { decodeSafetensors, fromTorch, readMetadata } from '@skipring/checkpoint';
 import type { SkipringClient } from '@skipring/client';
 import type { TrainedModel } from '@skipring/graph';
-import { tensorNames } from '@skipring/graph/export';
+import { tensorShapes } from '@skipring/graph/export';
 import { modelCardSchema } from '@skipring/protocol';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { systemReason } from '../system-reason.js';
@@ -30,8 +30,8 @@ export async function modelOfFile(path: string): Promise<TrainedModel> {
 function trainedModel(bytes: Uint8Array, source: string): TrainedModel {
   try {
     const card = modelCardSchema.parse(JSON.parse(readMetadata(bytes).get('skipring') ?? ''));
-    const names = tensorNames(card);
-    return { card, tensors: fromTorch(decodeSafetensors(bytes), card.model.family, names) };
+    const shapes = tensorShapes(card);
+    return { card, tensors: fromTorch(decodeSafetensors(bytes), card.model.family, shapes) };
   } catch (cause) {
     throw new CommandError(
       EXIT.usage,

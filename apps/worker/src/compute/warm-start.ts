@@ -26,7 +26,8 @@ export function warmStart(
   const names = [...state.keys()].filter((name) => !name.startsWith(OPTIMIZER_PREFIX));
   const given = decodeSafetensors(file);
   const isOwn = names.some((name) => given.has(name));
-  const source = isOwn ? given : fromTorch(given, family, names);
+  const shapes = new Map(names.map((name) => [name, state.get(name)?.shape ?? []]));
+  const source = isOwn ? given : fromTorch(given, family, shapes);
   const kept = names.filter((name) => weights.head === 'keep' && name.startsWith(HEAD));
   const wanted = names.filter((name) => !kept.includes(name));
   const problems = wanted.flatMap((name) => {

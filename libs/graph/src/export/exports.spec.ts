@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModelSpec } from '@skipring/protocol';
+import { layerZoo, topologyOf } from '@skipring/nn/testing';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataType } from '../graph-def.js';
@@ -19,10 +20,54 @@ const models: readonly ModelSpec[] = [
   { family: 'resnet-cifar', depth: 8, shortcuts: true },
   { family: 'resnet-cifar', depth: 8, shortcuts: true, preActivation: true },
   { family: 'resnet', depth: 18, stem: 'imagenet', shortcuts: true },
-  { family: 'wide-resnet', depth: 10, width: 2 },
+  { family: 'wide-resnet', depth: 10, width: 2, dropout: 0.3 },
   { family: 'densenet-cifar', depth: 10, growthRate: 4, bottleneck: true },
 ];
-const named = models.map((model) => [JSON.stringify(model), model] as const);
+
+/** A model of all layers that a topology may have, for images of the sample's size. */
+function everyLayer(): ModelSpec {
+  const topology = topologyOf(layerZoo());
+  // The data set decides.
+  for (const { config } of topology.config.layers) config.batch_input_shape = null;
+  return { family: 'layers', topology };
+}
+
+/** Each activation by a layer of its own, and what layers do on vectors and on matrices of them. */
+function everyActivation(): ModelSpec {
+  const images = tf.input({ shape: [32, 32, 3], name: 'images' });
+  const kinds = ['linear', 'relu', 'relu6', 'elu', 'selu', 'sigmoid', 'hardSigmoid', 'softplus'];
+  const others = ['softsign', 'swish', 'mish', 'tanh'];
+  const x = tf.layers
+    .conv2d({ name: 'stem', filters: 4, kernelSize: 3, strides: 4 })
+    .apply(images) as tf.SymbolicTensor;
+  const branches = [...kinds, ...others].map((activation) => {
+    const config = { name: `of-${activation}`, activation } as Parameters<
+      typeof tf.layers.activation
+    >[0];
+    return tf.layers.activation(config).apply(x) as tf.SymbolicTensor;
+  });
+  const joined = tf.layers.concatenate({ name: 'joined', axis: 1 }).apply(branches);
+  const chain = [
+    tf.layers.averagePooling2d({ name: 'small', poolSize: [4, 1] }),
+    tf.layers.dense({ name: 'each', units: 4, activation: 'softsign' }),
+    tf.layers.layerNormalization({ name: 'normal', center: false }),
+    tf.layers.flatten({ name: 'flat' }),
+    tf.layers.dense({ name: 'top', units: 5 }),
+  ];
+  const outputs = chain.reduce<unknown>(
+    (value, layer) => layer.apply(value as tf.SymbolicTensor),
+    joined,
+  ) as tf.SymbolicTensor;
+  return { family: 'layers', topology: topologyOf(tf.model({ inputs: images, outputs })) };
+}
+
+const smallest = (): ModelSpec => models[0]!;
+const named = [
+  [JSON.stringify(models[0]), smallest] as const,
+  ...models.slice(1).map((model) => [JSON.stringify(model), () => model] as const),
+  ['model of every layer', everyLayer] as const,
+  ['model of every activation', everyActivation] as const,
+];
 
 const fixture = new URL('../../fixtures/exports/python-tensorflow.json', import.meta.url);
 const python = process.env.SKIPRING_TEST_PYTHON;
@@ -44,7 +89,7 @@ function softmax(logits: Float32Array): number[] {
 function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>): void {
   expect(found.length).toBe(expected.length);
   for (let i = 0; i < expected.length; i++) {
-    expect(Math.abs((found[i] ?? NaN) - (expected[i] ?? 0))).toBeLessThan(1e-4);
+    expect(Math.abs((found[i] ?? NaN) - (expected[i] ?? 0))).toBeLessThan(1e-5);
   }
 }
 
@@ -60,9 +105,10 @@ function serve(model: TrainedSample): { logits: Float32Array; probabilities: Flo
   return { logits: logits as Float32Array, probabilities: probabilities as Float32Array };
 }
 
-const samples = new Map<ModelSpec, TrainedSample>();
-function sampleOf(spec: ModelSpec): TrainedSample {
-  const sample = samples.get(spec) ?? trainedSample(spec);
+/** A model is made once TensorFlow is loaded, and once. */
+const samples = new Map<() => ModelSpec, TrainedSample>();
+function sampleOf(spec: () => ModelSpec): TrainedSample {
+  const sample = samples.get(spec) ?? trainedSample(spec());
   samples.set(spec, sample);
   return sample;
 }
@@ -106,14 +152,14 @@ describe.each(named)('an exported %s', (_, spec) => {
 
 describe('Python TensorFlow', () => {
   it('predicts the same of the saved graph (what it said is in a fixture)', () => {
-    const { probabilities } = serve(sampleOf(models[0]!));
+    const { probabilities } = serve(sampleOf(smallest));
     const expected = JSON.parse(readFileSync(fixture, 'utf8')) as { probabilities: number[] };
     expectClose(probabilities, expected.probabilities);
   });
 
   // SKIPRING_TEST_PYTHON: a Python that has TensorFlow.
   it.skipIf(python === undefined)('predicts the same of the saved graph now', () => {
-    const model = sampleOf(models[0]!);
+    const model = sampleOf(smallest);
     writeFileSync(join(directory, 'saved_model.pb'), savedModel(model));
     writeFileSync(join(directory, 'images.bin'), pixels);
     const script = new URL('../../fixtures/exports/serve.py', import.meta.url).pathname;

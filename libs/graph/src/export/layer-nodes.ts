@@ -1,28 +1,22 @@
 import { EngineError } from '@skipring/trainer';
 import { attribute, type GraphBuilder } from '../graph-builder.js';
-import { DataType, type Attribute, type Output } from '../graph-def.js';
-import { inputChannels, tensorOf, type StackLayer, type TrainedModel } from './trained-model.js';
-
-type Config = Readonly<Record<string, unknown>>;
-
-/** What a layer's nodes are made from. */
-interface LayerContext {
-  readonly g: GraphBuilder;
-  readonly trained: TrainedModel;
-  readonly name: string;
-  readonly config: Config;
-  readonly inputs: readonly Output[];
-  readonly inputChannels: number;
-  /** Without the batch dimension. */
-  readonly outputShape: readonly number[];
-}
-
-const T = attribute.type(DataType.float32);
-const index32 = attribute.type(DataType.int32);
-const NHWC = attribute.string('NHWC');
-const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value });
-const float = (value: number): Attribute => ({ kind: 'float', value });
-const IDENTITY = ({ inputs }: LayerContext): Output => inputs[0] ?? '';
+import type { Output } from '../graph-def.js';
+import { activated } from './activation-nodes.js';
+import { convolutionNodes } from './convolution-nodes.js';
+import {
+  float,
+  NHWC,
+  reduced,
+  T,
+  vector,
+  weight,
+  withBias,
+  type Config,
+  type LayerContext,
+  type LayerNodes,
+} from './layer-context.js';
+import { reshaped, shapeNodes } from './shape-nodes.js';
+import { inputChannels, type StackLayer, type TrainedModel } from './trained-model.js';
 
 /** The nodes of a layer in inference; returns its output. Throws EngineError EXPORT_UNSUPPORTED. */
 export function layerNodes(
@@ -46,36 +40,33 @@ export function layerNodes(
   return build({ g, trained, name, config, inputs, inputChannels: channels, outputShape });
 }
 
-const builders: Readonly<Record<string, (context: LayerContext) => Output>> = {
-  ZeroPadding2D: ({ g, config, inputs: [x = ''] }) => {
-    const [[top = 0, bottom = 0] = [], [left = 0, right = 0] = []] = config.padding as number[][];
-    const padding = g.ints([0, 0, top, bottom, left, right, 0, 0], [4, 2]);
-    return g.add('Pad', [x, padding], { T, Tpaddings: index32 });
-  },
-  Conv2D: (context) => {
-    const { g, config, inputs } = context;
-    const y = g.add('Conv2D', [inputs[0] ?? '', weight(context, 'kernel')], {
-      T,
-      strides: ints(spatial(config.strides)),
-      dilations: ints(spatial(config.dilationRate)),
-      padding: paddingOf(config),
-      explicit_paddings: ints([]),
-      data_format: NHWC,
-      use_cudnn_on_gpu: attribute.bool(true),
-    });
-    return activated(context, withBias(context, y));
-  },
+/** All inputs in one, the first two first. */
+const folded =
+  (op: 'AddV2' | 'Mul' | 'Maximum' | 'Minimum'): LayerNodes =>
+  ({ g, inputs: [first = '', ...others] }) =>
+    others.reduce((value, other) => g.binary(op, value, other), first);
+const sum = folded('AddV2');
+
+const builders: Readonly<Record<string, LayerNodes>> = {
+  ...convolutionNodes,
+  ...shapeNodes,
   Dense: (context) => {
-    const { g, inputs } = context;
-    const factors = [inputs[0] ?? '', weight(context, 'kernel')];
+    const { g, inputs, inputChannels: channels, outputShape } = context;
+    const isMatrix = outputShape.length === 1;
+    const x = isMatrix ? (inputs[0] ?? '') : reshaped(g, inputs[0] ?? '', [channels]);
     const transpose = attribute.bool(false);
-    const y = g.add('MatMul', factors, { T, transpose_a: transpose, transpose_b: transpose });
-    return activated(context, withBias(context, y));
+    const attributes = { T, transpose_a: transpose, transpose_b: transpose };
+    const y = withBias(context, g.add('MatMul', [x, weight(context, 'kernel')], attributes));
+    return activated(context, isMatrix ? y : reshaped(g, y, outputShape));
   },
   FusedBatchNormalization: (context) => {
-    const { g, config, inputs } = context;
-    const parts = ['gamma', 'beta', 'movingMean', 'movingVariance'];
-    return g.add('FusedBatchNormV3', [inputs[0] ?? '', ...parts.map((p) => weight(context, p))], {
+    const { g, config, inputs, inputChannels: channels, outputShape } = context;
+    // The operation is one on images: a matrix is one of a single pixel each.
+    const isImage = outputShape.length === 3;
+    const x = isImage ? (inputs[0] ?? '') : reshaped(g, inputs[0] ?? '', [1, 1, channels]);
+    const parts = [vector(context, 'gamma', 1), vector(context, 'beta', 0)];
+    const moving = ['movingMean', 'movingVariance'].map((part) => weight(context, part));
+    const y = g.add('FusedBatchNormV3', [x, ...parts, ...moving], {
       T,
       U: T,
       epsilon: float(config.epsilon as number),
@@ -83,86 +74,42 @@ const builders: Readonly<Record<string, (context: LayerContext) => Output>> = {
       data_format: NHWC,
       is_training: attribute.bool(false),
     });
+    return isImage ? y : reshaped(g, y, outputShape);
   },
-  Activation: (context) => activated(context, context.inputs[0] ?? ''),
-  ReLU: ({ g, inputs: [x = ''] }) => g.unary('Relu', x),
-  Add: ({ g, inputs: [first = '', ...others] }) =>
-    others.reduce((sum, other) => g.binary('AddV2', sum, other), first),
-  Concatenate: ({ g, inputs }) =>
-    g.add('ConcatV2', [...inputs, g.ints([-1], [])], {
-      N: attribute.int(inputs.length),
-      T,
-      Tidx: index32,
-    }),
-  MaxPooling2D: (context) => pooled(context, 'MaxPool'),
-  AveragePooling2D: (context) => pooled(context, 'AvgPool'),
-  GlobalAveragePooling2D: ({ g, inputs: [x = ''] }) =>
-    g.add('Mean', [x, g.ints([1, 2], [2])], { T, Tidx: index32, keep_dims: attribute.bool(false) }),
-  SubsampleShortcut: ({ g, config, inputs: [x = ''], inputChannels: channels }) => {
-    const stride = config.stride as number;
-    const all = attribute.int(0b1111);
-    const none = attribute.int(0);
-    const bounds = g.ints([0, 0, 0, 0], [4]);
-    const kept = g.add('StridedSlice', [x, bounds, bounds, g.ints([1, stride, stride, 1], [4])], {
-      T,
-      Index: index32,
-      begin_mask: all,
-      end_mask: all,
-      ellipsis_mask: none,
-      new_axis_mask: none,
-      shrink_axis_mask: none,
-    });
-    const numZeros = (config.filters as number) - channels;
-    const padding = g.ints([0, 0, 0, 0, 0, 0, 0, numZeros], [4, 2]);
-    return g.add('Pad', [kept, padding], { T, Tpaddings: index32 });
+  LayerNormalization: (context) => {
+    const { g, config, inputs } = context;
+    const x = inputs[0] ?? '';
+    const centred = g.binary('Sub', x, reduced(g, 'Mean', x, [-1], true));
+    const variance = reduced(g, 'Mean', g.unary('Square', centred), [-1], true);
+    const epsilon = g.floats([config.epsilon as number], []);
+    const factor = g.unary('Rsqrt', g.binary('AddV2', variance, epsilon));
+    const scaled = g.binary('Mul', g.binary('Mul', centred, factor), vector(context, 'gamma', 1));
+    return g.binary('AddV2', scaled, vector(context, 'beta', 0));
   },
-  Flatten: ({ g, inputs: [x = ''], outputShape }) => g.reshape(x, [-1, outputShape[0] ?? -1]),
-  Dropout: IDENTITY,
+  Activation: (context) => activated(context, first(context)),
+  ReLU: ({ g, config, inputs: [x = ''] }) => {
+    const y = g.unary('Relu', x);
+    const limit = config.maxValue as number | null | undefined;
+    return typeof limit === 'number' ? g.binary('Minimum', y, g.floats([limit], [])) : y;
+  },
+  LeakyReLU: ({ g, config, inputs: [x = ''] }) =>
+    g.add('LeakyRelu', [x], { T, alpha: float(config.alpha as number) }),
+  ELU: ({ g, inputs: [x = ''] }) => g.unary('Elu', x),
+  Softmax: ({ g, inputs: [x = ''] }) => g.add('Softmax', [x], { T }),
+  Add: sum,
+  Multiply: folded('Mul'),
+  Maximum: folded('Maximum'),
+  Minimum: folded('Minimum'),
+  Average: (context) => {
+    const { g, inputs } = context;
+    return g.binary('Mul', sum(context), g.floats([1 / inputs.length], []));
+  },
+  GlobalAveragePooling2D: ({ g, inputs: [x = ''] }) => reduced(g, 'Mean', x, [1, 2]),
+  GlobalMaxPooling2D: ({ g, inputs: [x = ''] }) => reduced(g, 'Max', x, [1, 2]),
+  // Inference drops nothing.
+  SeededDropout: (context) => first(context),
 };
 
-function weight({ g, trained, name }: LayerContext, part: string): Output {
-  const { shape, values } = tensorOf(trained, `${name}/${part}`);
-  return g.constant(DataType.float32, shape, values);
-}
-
-function withBias(context: LayerContext, y: Output): Output {
-  if (context.config.useBias !== true) return y;
-  return context.g.add('BiasAdd', [y, weight(context, 'bias')], { T, data_format: NHWC });
-}
-
-function activated({ g, name, config }: LayerContext, y: Output): Output {
-  switch (config.activation) {
-    case 'linear':
-    case undefined:
-    case null:
-      return y;
-    case 'relu':
-      return g.unary('Relu', y);
-    case 'softmax':
-      return g.add('Softmax', [y], { T });
-    default:
-      throw new EngineError(
-        'EXPORT_UNSUPPORTED',
-        `layer ${name}: activation ${JSON.stringify(config.activation)}, expected linear, relu or softmax`,
-      );
-  }
-}
-
-function pooled({ g, config, inputs }: LayerContext, op: 'MaxPool' | 'AvgPool'): Output {
-  return g.add(op, [inputs[0] ?? ''], {
-    T,
-    ksize: ints(spatial(config.poolSize)),
-    strides: ints(spatial(config.strides)),
-    padding: paddingOf(config),
-    data_format: NHWC,
-    ...(op === 'MaxPool' ? { explicit_paddings: ints([]) } : {}),
-  });
-}
-
-function spatial(sizes: unknown): number[] {
-  return [1, ...(sizes as [number, number]), 1];
-}
-
-function paddingOf({ padding }: Config): Attribute {
-  return attribute.string(padding === 'same' ? 'SAME' : 'VALID');
+function first({ inputs }: LayerContext): Output {
+  return inputs[0] ?? '';
 }

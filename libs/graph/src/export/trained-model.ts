@@ -41,8 +41,9 @@ export function inputChannels(layer: StackLayer): number {
   return shape.at(-1) ?? 0;
 }
 
-/** Names of the parameters and moving statistics of a card's model. */
-export function tensorNames({ model, image, classes }: ModelCard): string[] {
+/** Shapes of the parameters and moving statistics of a card's model, by their names. */
+export function tensorShapes({ model, image, classes }: ModelCard): Map<string, number[]> {
   const { parameters, movingStatistics } = emptyModel(model, image, classes.length);
-  return [...parameters, ...movingStatistics].map(({ name }) => name);
+  const tensors = [...parameters, ...movingStatistics];
+  return new Map(tensors.map(({ name, variable }) => [name, variable.shape]));
 }

@@ -92,7 +92,7 @@ const configs = {
     threshold: z.literal(0).nullish(),
   },
   LeakyReLU: { ...common, alpha: z.number().min(0).max(100).default(0.3) },
-  ELU: { ...common, alpha: z.number().gt(0).max(100).default(1) },
+  ELU: { ...common, alpha: z.literal(1).default(1) },
   Softmax: { ...common, axis: z.int().min(-1).max(3).default(-1) },
   Dropout: {
     ...common,
