@@ -299,6 +299,7 @@ export const badSpecs: readonly BadSpec[] = [
     '/workers/stragglers',
     'one of "report", "rebalance", "replace"',
   ]),
+  change({ workers: { tf32: 'off' } })('TF32 as a word', ['/workers/tf32', 'a boolean']),
   change({ workers: { threads: 0 } })('no threads', ['/workers/threads', 'at least 1']),
   change({ workers: { max: '4' } })('workers as a string', ['/workers/max', 'a number']),
   change({ checkpoints: { everySteps: 0 } })('a checkpoint every zero steps', [

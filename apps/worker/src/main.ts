@@ -28,8 +28,8 @@ const log = pino(
   { level: options.logLevel, base: { workerId: options.workerId } },
   pino.destination({ dest: 1, sync: true }),
 );
-const { device, threads } = options;
-const loaded = await loadTensorFlow({ threads, device }).catch((error: unknown) => {
+const { device, tf32, threads } = options;
+const loaded = await loadTensorFlow({ threads, tf32, device }).catch((error: unknown) => {
   log.fatal({ err: error }, 'TensorFlow cannot be loaded; `skipring doctor` says what is missing');
   process.exit(7);
 });
@@ -65,6 +65,7 @@ const { link, metricsPort, ringPort } = await IoLink.start(
     metricsHost: options.metricsHost,
     metricsPort: options.metricsPort,
     threads,
+    tf32,
     device: loaded.device,
     visibleDevices: options.visibleDevices,
     logLevel: options.logLevel,

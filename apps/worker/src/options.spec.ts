@@ -8,12 +8,18 @@ describe('readOptions', () => {
       coordinatorUrl: 'http://127.0.0.1:7400',
       joinToken: null,
       threads: 1,
+      tf32: true,
       device: 'auto',
       tracing: null,
       parentPipe: false,
     });
     expect(options.workerId).toMatch(/^[A-Za-z0-9._-]+$/);
     expect(Object.isFrozen(options)).toBe(true);
+  });
+
+  it('turns TF32 off', () => {
+    expect(readOptions({ SKIPRING_WORKER_TF32: '0' }).tf32).toBe(false);
+    expect(() => readOptions({ SKIPRING_WORKER_TF32: 'no' })).toThrow('SKIPRING_WORKER_TF32="no"');
   });
 
   it('takes the files of TLS all together or not at all', () => {

@@ -26,6 +26,7 @@ const environmentSchema = z.object({
   SKIPRING_WORKER_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   SKIPRING_WORKER_METRICS_PORT: port.default(0),
   SKIPRING_WORKER_THREADS: z.coerce.number().int().min(1).max(256).default(1),
+  SKIPRING_WORKER_TF32: z.enum(['0', '1']).default('1'),
   SKIPRING_WORKER_GRACE_MS: z.coerce
     .number()
     .int()
@@ -68,6 +69,8 @@ export interface WorkerOptions {
   readonly metricsPort: number;
   /** Intra-op threads of TensorFlow: part of what fixes the bits of a result. */
   readonly threads: number;
+  /** Whether a GPU may multiply float32 values as TF32: of the same kind. */
+  readonly tf32: boolean;
   /** From SIGTERM to the end: to finish the step, hand the lanes over, store the state if need be. */
   readonly graceMs: number;
   /** Whether the ring begins with what is computed while the rest is; decides no bit. */
@@ -119,6 +122,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): WorkerOptions {
     metricsHost: values.SKIPRING_WORKER_METRICS_HOST,
     metricsPort: values.SKIPRING_WORKER_METRICS_PORT,
     threads: values.SKIPRING_WORKER_THREADS,
+    tf32: values.SKIPRING_WORKER_TF32 === '1',
     graceMs: values.SKIPRING_WORKER_GRACE_MS,
     overlaps: values.SKIPRING_OVERLAP === '1',
     device: values.SKIPRING_DEVICE,

@@ -85,6 +85,7 @@ export interface IoThreadData {
   readonly metricsHost: string;
   readonly metricsPort: number;
   readonly threads: number;
+  readonly tf32: boolean;
   readonly device: {
     readonly kind: 'cpu' | 'gpu';
     readonly name: string;

@@ -1,5 +1,6 @@
 import type { Fence } from '@skipring/protocol';
 import { failAttempt } from './endings.js';
+import { fits, settingsOf } from './fits.js';
 import { hasLoaded } from './loading.js';
 import { keeper, stopWorker, takeLeave, workersOf } from './leave-taking.js';
 import { rendezvous, type Seat } from './rendezvous.js';
@@ -212,7 +213,7 @@ function wait(state: ClusterState, run: JobRun, reason: string): void {
 }
 
 export function wantsSameWorkers(a: JobRun, b: JobRun): boolean {
-  return a.job.spec.workers.threads === b.job.spec.workers.threads;
+  return settingsOf(a.job.spec) === settingsOf(b.job.spec);
 }
 
 /**
@@ -224,9 +225,8 @@ export function candidatesFor(
   run: JobRun,
 ): { candidates: string[]; numConnected: number; numOthers: number } {
   const { job } = run;
-  const { threads } = job.spec.workers;
   const connected = [...state.workers.values()];
-  const fitting = connected.filter(({ hello }) => hello.threads === threads);
+  const fitting = connected.filter(({ hello }) => fits(hello, job.spec));
   return {
     candidates: fitting
       .filter(isIdle)

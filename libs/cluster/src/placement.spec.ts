@@ -25,7 +25,9 @@ describe('placement', () => {
     bench.queue('small');
     bench.connect('a');
     expect(bench.members('small')).toEqual(['a']);
-    expect(bench.cluster.job('threads')?.reason).toContain('1 with another number of threads');
+    expect(bench.cluster.job('threads')?.reason).toContain(
+      '1 with another number of threads or setting of TF32',
+    );
     bench.apply({ type: 'workerConnected', hello: testHello('wide', 4) });
     expect(bench.members('threads')).toEqual(['wide']);
     expect(bench.cluster.job('large')?.state).toBe('waiting');

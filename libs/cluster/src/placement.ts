@@ -1,3 +1,4 @@
+import { fits, settingsOf } from './fits.js';
 import {
   beginGeneration,
   candidatesFor,
@@ -21,10 +22,11 @@ import { setJobState, waitingRuns, type ClusterState, type JobRun } from './stat
  */
 export function place(state: ClusterState): void {
   const waiting = waitingRuns(state);
-  // By number of threads: the job that needs the idle workers together with those about to be free.
-  const reserved = new Map<number, string>();
+  // By the settings of workers: the job that needs the idle workers together with those about to be free.
+  const reserved = new Map<string, string>();
   for (const [index, run] of waiting.entries()) {
-    const { min, threads } = run.job.spec.workers;
+    const { spec } = run.job;
+    const { min } = spec.workers;
     // A checkpoint is being stored: it is what the next members start from.
     if (run.leaving.size > 0) continue;
     const missing = awaited(state, run);
@@ -32,7 +34,7 @@ export function place(state: ClusterState): void {
       setJobState(state, run, 'waiting', `waits for ${missing} to come back`);
       continue;
     }
-    const first = reserved.get(threads);
+    const first = reserved.get(settingsOf(spec));
     if (first !== undefined) {
       setJobState(state, run, 'waiting', `waits behind job ${first}, which gets the next workers`);
       continue;
@@ -41,7 +43,7 @@ export function place(state: ClusterState): void {
     const counts = candidatesFor(state, run);
     const numMissing = min - survivors.length - counts.candidates.length;
     if (numMissing > 0 && borrow(state, run, waiting.slice(index + 1), numMissing)) {
-      reserved.set(threads, run.job.id);
+      reserved.set(settingsOf(spec), run.job.id);
       continue;
     }
     const result = rendezvous({
@@ -89,8 +91,7 @@ function borrow(
 /** Workers that fit a job and will be idle once they have answered `stop`. */
 function numStopping(state: ClusterState, { job }: JobRun): number {
   return [...state.workers.values()].filter(
-    ({ hello, stopping, draining }) =>
-      hello.threads === job.spec.workers.threads && stopping !== null && !draining,
+    ({ hello, stopping, draining }) => fits(hello, job.spec) && stopping !== null && !draining,
   ).length;
 }
 

@@ -1,3 +1,4 @@
+import { fits } from './fits.js';
 import { holdStep } from './holders.js';
 import { isHalting, isIdle, type ClusterState, type JobRun, type WorkerRecord } from './state.js';
 
@@ -37,7 +38,7 @@ function take(run: JobRun, worker: WorkerRecord): void {
   const { job } = run;
   const { spec, attempt } = job;
   const step = worker.held?.step ?? 0;
-  if (worker.hello.threads !== spec.workers.threads || step < (run.checkpointStep ?? 0)) return;
+  if (!fits(worker.hello, spec) || step < (run.checkpointStep ?? 0)) return;
   run.fence ??= { jobId: job.id, attempt, generation: 0 };
   worker.jobId = job.id;
   const others = run.ranks.filter((id) => id !== worker.id);

@@ -3,10 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { rendezvous, type RendezvousInput } from './rendezvous.js';
 
 function specOf(
-  workers: Omit<RendezvousInput['spec']['workers'], 'stragglers'>,
+  workers: Omit<RendezvousInput['spec']['workers'], 'stragglers' | 'tf32'>,
   lanes: RendezvousInput['spec']['lanes'],
 ): RendezvousInput['spec'] {
-  return { workers: { ...workers, stragglers: 'report' }, lanes, sync: { mode: 'allReduce' } };
+  return {
+    workers: { ...workers, tf32: true, stragglers: 'report' },
+    lanes,
+    sync: { mode: 'allReduce' },
+  };
 }
 
 function input(changes: Partial<RendezvousInput>): RendezvousInput {
@@ -39,7 +43,7 @@ describe('rendezvous', () => {
     expect(result).toEqual({
       seats: null,
       reason:
-        'needs 2 workers with 1 thread; 1 connected, 0 idle, 1 held; 3 with another number of threads',
+        'needs 2 workers with 1 thread; 1 connected, 0 idle, 1 held; 3 with another number of threads or setting of TF32',
     });
   });
 

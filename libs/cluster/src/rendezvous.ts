@@ -10,7 +10,7 @@ export interface RendezvousInput {
   readonly candidates: readonly string[];
   /** So many of the first candidates may join; others only as far as needed to reach `workers.min`. */
   readonly numWelcome: number;
-  /** Connected workers with the job's number of threads, and with another. */
+  /** Connected workers with the job's settings, and with others. */
   readonly numConnected: number;
   readonly numOthers: number;
   /** Time for a lane, by worker, in any unit; others are taken to be like the median of these. */
@@ -60,11 +60,12 @@ function waitReason({
   numConnected,
   numOthers,
 }: RendezvousInput): string {
-  const { min, threads } = spec.workers;
+  const { min, threads, tf32 } = spec.workers;
   const held = survivors.length > 0 ? `, ${survivors.length} held` : '';
-  const others = numOthers > 0 ? `; ${numOthers} with another number of threads` : '';
+  const others =
+    numOthers > 0 ? `; ${numOthers} with another number of threads or setting of TF32` : '';
   return (
-    `needs ${plural(min, 'worker')} with ${plural(threads, 'thread')}; ` +
+    `needs ${plural(min, 'worker')} with ${plural(threads, 'thread')}${tf32 ? '' : ' and without TF32'}; ` +
     `${numConnected} connected, ${candidates.length} idle${held}${others}`
   );
 }

@@ -9,6 +9,8 @@ const require = createRequire(import.meta.url);
 export interface TensorFlowOptions {
   /** Intra-op threads: with the hardware, what fixes the bits of a result. */
   readonly threads: number;
+  /** Whether a GPU may multiply float32 values as TF32 (10 bits of mantissa); absent: true. */
+  readonly tf32?: boolean;
   readonly device: 'auto' | 'cpu' | 'gpu';
   /** Without oneDNN there is no notice of it on standard error; default true. */
   readonly oneDnn?: boolean;
@@ -32,24 +34,13 @@ let loaded: LoadedTensorFlow | null = null;
  * @throws EngineError TENSORFLOW_UNAVAILABLE when the native binding is missing or broken,
  *   DEVICE_UNAVAILABLE when a GPU was asked for and none is usable.
  */
-export async function loadTensorFlow({
-  threads,
-  device,
-  oneDnn = true,
-}: TensorFlowOptions): Promise<LoadedTensorFlow> {
+export async function loadTensorFlow(options: TensorFlowOptions): Promise<LoadedTensorFlow> {
   if (loaded !== null) return loaded;
-  const settings = {
-    TF_NUM_INTRAOP_THREADS: String(threads),
-    TF_NUM_INTEROP_THREADS: '1',
-    // Errors only. (oneDNN's notice is printed while the library loads, before this is looked at.)
-    TF_CPP_MIN_LOG_LEVEL: '2',
-    // By default only on where the processor has AVX-512 VNNI; with AVX2 alone it is twice as fast.
-    TF_ENABLE_ONEDNN_OPTS: oneDnn ? '1' : '0',
-    TF_DETERMINISTIC_OPS: '1',
-    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
-    ...(device === 'cpu' ? { CUDA_VISIBLE_DEVICES: '-1' } : {}),
-  };
-  Object.assign(process.env, settings);
+  const { device } = options;
+  for (const [name, value] of Object.entries(settingsOf(options))) {
+    if (value === null) Reflect.deleteProperty(process.env, name);
+    else process.env[name] = value;
+  }
   restoreRemovedUtilities();
   try {
     require('@tensorflow/tfjs-node-gpu');
@@ -74,6 +65,28 @@ export async function loadTensorFlow({
   };
   loaded = result;
   return result;
+}
+
+/** Environment variables that TensorFlow and the libraries below it read; null: to be absent. */
+export function settingsOf({
+  threads,
+  tf32 = true,
+  device,
+  oneDnn = true,
+}: TensorFlowOptions): Record<string, string | null> {
+  return {
+    TF_NUM_INTRAOP_THREADS: String(threads),
+    TF_NUM_INTEROP_THREADS: '1',
+    // Errors only. (oneDNN's notice is printed while the library loads, before this is looked at.)
+    TF_CPP_MIN_LOG_LEVEL: '2',
+    // By default only on where the processor has AVX-512 VNNI; with AVX2 alone it is twice as fast.
+    TF_ENABLE_ONEDNN_OPTS: oneDnn ? '1' : '0',
+    TF_DETERMINISTIC_OPS: '1',
+    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+    // Of cuBLAS and cuDNN: 0 forbids TF32. Absent, TensorFlow's own default holds, which is TF32.
+    NVIDIA_TF32_OVERRIDE: tf32 ? null : '0',
+    ...(device === 'cpu' ? { CUDA_VISIBLE_DEVICES: '-1' } : {}),
+  };
 }
 
 /** The backend of a loaded TensorFlow. Throws EngineError TENSORFLOW_UNAVAILABLE before that. */

@@ -55,6 +55,8 @@ export const workerMessageSchema = z.discriminatedUnion('type', [
       memoryBytes: z.int().min(0),
     }),
     threads: z.int().min(1).max(256),
+    /** Whether its GPU may multiply float32 values as TF32; absent: true. Nothing to a CPU. */
+    tf32: z.boolean().optional(),
     /** Whether it takes faults: a worker that was not told to refuses them. */
     takesFaults: z.boolean(),
     /** The job's state that the worker has kept from before this connection, if any. */

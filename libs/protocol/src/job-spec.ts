@@ -139,6 +139,10 @@ const workersSchema = z
     min: positiveInt.max(1024).default(1),
     max: positiveInt.max(1024).default(8),
     threads: positiveInt.max(256).default(1).describe('intra-op threads of each worker'),
+    tf32: z
+      .boolean()
+      .default(true)
+      .describe('whether GPUs may multiply float32 values as TF32; nothing to a CPU'),
     stragglers: z
       .enum(stragglerPolicies)
       .default('report')

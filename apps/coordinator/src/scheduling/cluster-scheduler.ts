@@ -168,9 +168,9 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
   }
 
   workerConnected(hello: Hello, link: WorkerLink): void {
-    const { workerId, host, device, threads } = hello;
+    const { workerId, host, device, threads, tf32 } = hello;
     this.links.add(workerId, link);
-    this.log.info({ workerId, host, device, threads }, 'worker connected');
+    this.log.info({ workerId, host, device, threads, tf32 }, 'worker connected');
     this.apply({ type: 'workerConnected', hello });
   }
 

@@ -85,6 +85,7 @@ const gateway = new GatewayClient(
       hostLabel: data.hostLabel,
       device: data.device,
       threads: data.threads,
+      tf32: data.tf32,
       takesFaults: data.takesFaults,
       held: held.current,
     }),

@@ -22,6 +22,7 @@ export interface TestJob {
   readonly min?: number;
   readonly max?: number;
   readonly threads?: number;
+  readonly tf32?: boolean;
   readonly lanes?: number;
   readonly priority?: number;
   readonly stragglers?: StragglerPolicy;
@@ -33,6 +34,7 @@ export function testJob(id: string, options: TestJob = {}): QueuedJob {
     min = 1,
     max = 8,
     threads = 1,
+    tf32 = true,
     lanes = 8,
     priority = 50,
     stragglers = 'report',
@@ -44,7 +46,7 @@ export function testJob(id: string, options: TestJob = {}): QueuedJob {
     data: { dataSet: 'digits' },
     training: { steps: 100 },
     lanes: { count: lanes, size: 4 },
-    workers: { min, max, threads, stragglers },
+    workers: { min, max, threads, tf32, stragglers },
     priority,
   });
   const dataSet = { hash: 'a'.repeat(64), manifest: {} } as QueuedJob['dataSet'];
