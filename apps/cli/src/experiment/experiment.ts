@@ -12,10 +12,17 @@ import { readEndpoint } from '../endpoint.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { aborted } from '../interruption.js';
 import { LocalCluster } from '../launch/local-cluster.js';
-import { percent, table } from '../output/format.js';
+import { table } from '../output/format.js';
 import { systemReason } from '../system-reason.js';
 import { runNetwork, type NetworkPlan } from './network-run.js';
-import { nameOf, residualHtml, residualSvg, type NetworkRun } from './residual-report.js';
+import { pngOf } from './picture.js';
+import {
+  lastErrors,
+  nameOf,
+  residualHtml,
+  residualSvg,
+  type NetworkRun,
+} from './residual-report.js';
 
 const DEPTHS = [8, 14, 20, 32, 44, 56, 110] as const;
 
@@ -127,8 +134,10 @@ async function writeReport(
   runs: readonly NetworkRun[],
   dataSet: string,
 ): Promise<string[]> {
+  const svg = residualSvg(runs, dataSet);
   const contents = {
-    'residual.svg': residualSvg(runs, dataSet),
+    'residual.png': await pngOf(svg),
+    'residual.svg': svg,
     'residual.html': residualHtml(runs, dataSet),
   };
   try {
@@ -147,12 +156,10 @@ async function writeReport(
 }
 
 function describeRuns(runs: readonly NetworkRun[]): string {
-  const rows = runs.map((run) => [
-    nameOf(run),
-    percent(run.trainError.at(-1) ?? 1),
-    percent(1 - (run.evaluations.at(-1)?.accuracy ?? 0)),
-    run.jobId,
-  ]);
+  const rows = runs.map((run) => {
+    const { train, test } = lastErrors(run);
+    return [nameOf(run), train, test, run.jobId];
+  });
   return table(['NETWORK', 'TRAIN ERROR', 'TEST ERROR', 'JOB'], rows);
 }
 

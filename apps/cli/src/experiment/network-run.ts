@@ -3,10 +3,12 @@ import { API_VERSION, type JobSpecInput, type StepMetrics } from '@skipring/prot
 import type { CommandContext } from '../context.js';
 import { followJob, requireSuccess } from '../follow.js';
 import { ProgressView } from '../output/progress.js';
-import { nameOf, type NetworkRun } from './residual-report.js';
+import { nameOf, type ErrorPoint, type NetworkRun } from './residual-report.js';
 
 /** Looks at the layers in a job: enough for a median. */
 const NUM_LOOKS = 40;
+/** Points of a curve of training error. */
+const NUM_POINTS = 60;
 const STEPS_PAGE = 10_000;
 
 export interface NetworkPlan {
@@ -60,7 +62,7 @@ export async function runNetwork(
     client.layers(job.id),
   ]);
   const { depth, isResidual } = plan;
-  return { depth, isResidual, jobId: job.id, trainError: errorByEpoch(steps), evaluations, layers };
+  return { depth, isResidual, jobId: job.id, trainError: errorCurve(steps), evaluations, layers };
 }
 
 async function allSteps(client: SkipringClient, id: string): Promise<StepMetrics[]> {
@@ -73,15 +75,16 @@ async function allSteps(client: SkipringClient, id: string): Promise<StepMetrics
   }
 }
 
-/** Share of samples classified wrongly, of each epoch. */
-export function errorByEpoch(
-  steps: readonly Pick<StepMetrics, 'epoch' | 'accuracy' | 'samples'>[],
-): number[] {
-  const sums: { wrong: number; samples: number }[] = [];
-  for (const { epoch, accuracy, samples } of steps) {
-    const sum = (sums[epoch] ??= { wrong: 0, samples: 0 });
-    sum.wrong += (1 - accuracy) * samples;
-    sum.samples += samples;
-  }
-  return sums.map(({ wrong, samples }) => wrong / samples);
+/** Share of samples classified wrongly, in at most `NUM_POINTS` windows of as many steps each. */
+export function errorCurve(
+  steps: readonly Pick<StepMetrics, 'step' | 'accuracy' | 'samples'>[],
+): ErrorPoint[] {
+  const length = Math.ceil(steps.length / NUM_POINTS) || 1;
+  const numWindows = Math.ceil(steps.length / length);
+  return Array.from({ length: numWindows }, (_, index) => {
+    const window = steps.slice(index * length, (index + 1) * length);
+    const samples = window.reduce((sum, step) => sum + step.samples, 0);
+    const wrong = window.reduce((sum, step) => sum + (1 - step.accuracy) * step.samples, 0);
+    return { step: window.at(-1)?.step ?? 0, error: wrong / samples };
+  });
 }
