@@ -9,15 +9,22 @@ const AUDIT_TIMEOUT_MS = 60_000;
 /**
  * Packages of the lock file whose licence is not allowed, as `name@version licence`. What only
  * development needs, and nobody is given, may have some more; `exceptions` name the licences of
- * packages that say theirs in a text alone.
+ * packages that say theirs in a text alone; `allowedFor` has further ones of packages, by how their
+ * names begin, that are given on as they are.
  */
-export function licenceProblems(lock, { allowed, allowedInDevelopment, exceptions }) {
+export function licenceProblems(lock, rules) {
+  const { allowed, allowedInDevelopment, exceptions, allowedFor = {} } = rules;
   return Object.entries(lock.packages)
     .filter(([path, { link }]) => path.includes('node_modules/') && link !== true)
     .flatMap(([path, { version, license, dev }]) => {
       const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
-      const licence = license ?? exceptions[name] ?? '(none)';
-      const accepted = dev === true ? [...allowed, ...allowedInDevelopment] : allowed;
+      const licence = exceptions[name] ?? license ?? '(none)';
+      const own = Object.entries(allowedFor).filter(([prefix]) => name.startsWith(prefix));
+      const further = [
+        ...own.map(([, named]) => named),
+        ...(dev === true ? allowedInDevelopment : []),
+      ];
+      const accepted = [...allowed, ...further];
       return isAllowed(licence, accepted) ? [] : [`${name}@${version} ${licence}`];
     });
 }

@@ -5,6 +5,7 @@ interface Rules {
   readonly allowed: readonly string[];
   readonly allowedInDevelopment: readonly string[];
   readonly exceptions: Readonly<Record<string, string>>;
+  readonly allowedFor: Readonly<Record<string, string>>;
 }
 type Check = (lock: unknown, rules: Rules) => string[];
 
@@ -35,6 +36,7 @@ describe('licences', () => {
       'node_modules/f': { version: '5.0.0', license: 'MIT AND GPL-3.0' },
       'node_modules/g': { version: '7.0.0', license: 'MPL-2.0' },
       'node_modules/h': { version: '8.0.0', license: 'MPL-2.0', dev: true },
+      'node_modules/@resvg/resvg-js-linux-x64-gnu': { version: '9.0.0', license: 'MPL-2.0' },
       'node_modules/busboy': { version: '6.0.0' },
     };
     expect(licenceProblems({ packages }, rules)).toEqual([
