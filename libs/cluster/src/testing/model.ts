@@ -394,6 +394,7 @@ export class Model {
       case 'jobCancelled':
       case 'layersProbed':
       case 'noticeGiven':
+      case 'stragglerSeen':
         return;
     }
   }
