@@ -1,43 +1,28 @@
 import type { NewToken, TokenView } from '@skipring/protocol';
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
 import { CreateToken } from '../access/create-token.js';
 import { limitsText } from '../access/limits-text.js';
-import { OverlapChoice } from '../access/overlap-choice.js';
+import { SecretsHead } from '../access/secrets-head.js';
+import { useNewSecret } from '../access/use-new-secret.js';
 import { useApi, useClient } from '../client-context.js';
 import { dateTime, until } from '../format.js';
 import { ActionButton } from '../ui/action-button.js';
 import { Badge } from '../ui/badge.js';
 import { Moment } from '../ui/moment.js';
-import { SecretNotice } from '../ui/secret-notice.js';
 import { Empty, Loaded } from '../ui/states.js';
 
 export function TokensPage(): JSX.Element {
   const client = useClient();
   const tokens = useApi('tokens', (of) => of.tokens());
-  const [made, setMade] = useState<NewToken | null>(null);
-  const [overlapMs, setOverlapMs] = useState(0);
-  const show = (token: NewToken): void => {
-    setMade(token);
-    tokens.reload();
-  };
+  const secrets = useNewSecret<NewToken>(tokens.reload);
   return (
     <>
-      <div class="page-head">
-        <h1>Tokens</h1>
-        <div class="tools">
-          <OverlapChoice overlapMs={overlapMs} onChange={setOverlapMs} />
-        </div>
-      </div>
-      {made !== null && (
-        <SecretNotice
-          title={`The token “${made.name}”.`}
-          secret={made.token}
-          onDone={() => {
-            setMade(null);
-          }}
-        />
-      )}
+      <SecretsHead
+        title="Tokens"
+        of={secrets}
+        noticeOf={({ name }) => `The token “${name}”.`}
+        secretOf={({ token }) => token}
+      />
       <Loaded of={tokens} what="the tokens">
         {(items) =>
           items.length === 0 ? (
@@ -51,18 +36,17 @@ export function TokensPage(): JSX.Element {
             <TokenTable
               tokens={items}
               onRotate={async (name) => {
-                show(await client.rotateToken(name, overlapMs));
+                secrets.show(await client.rotateToken(name, secrets.overlapMs));
               }}
               onRevoke={async (name) => {
                 await client.revokeToken(name);
-                if (made?.name === name) setMade(null);
-                tokens.reload();
+                secrets.forget(name);
               }}
             />
           )
         }
       </Loaded>
-      <CreateToken onCreated={show} />
+      <CreateToken onCreated={secrets.show} />
     </>
   );
 }

@@ -1,41 +1,26 @@
 import type { NewWebhook, WebhookView } from '@skipring/protocol';
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
-import { OverlapChoice } from '../access/overlap-choice.js';
+import { SecretsHead } from '../access/secrets-head.js';
+import { useNewSecret } from '../access/use-new-secret.js';
 import { useApi, useClient } from '../client-context.js';
 import { Link } from '../router.js';
 import { ActionButton } from '../ui/action-button.js';
 import { Moment } from '../ui/moment.js';
-import { SecretNotice } from '../ui/secret-notice.js';
 import { Empty, Loaded } from '../ui/states.js';
 import { CreateWebhook } from '../webhooks/create-webhook.js';
 
 export function WebhooksPage(): JSX.Element {
   const client = useClient();
   const webhooks = useApi('webhooks', (of) => of.webhooks());
-  const [made, setMade] = useState<NewWebhook | null>(null);
-  const [overlapMs, setOverlapMs] = useState(0);
-  const show = (webhook: NewWebhook): void => {
-    setMade(webhook);
-    webhooks.reload();
-  };
+  const secrets = useNewSecret<NewWebhook>(webhooks.reload);
   return (
     <>
-      <div class="page-head">
-        <h1>Webhooks</h1>
-        <div class="tools">
-          <OverlapChoice overlapMs={overlapMs} onChange={setOverlapMs} />
-        </div>
-      </div>
-      {made !== null && (
-        <SecretNotice
-          title={`The secret that signs deliveries to “${made.name}”.`}
-          secret={made.secret}
-          onDone={() => {
-            setMade(null);
-          }}
-        />
-      )}
+      <SecretsHead
+        title="Webhooks"
+        of={secrets}
+        noticeOf={({ name }) => `The secret that signs deliveries to “${name}”.`}
+        secretOf={({ secret }) => secret}
+      />
       <Loaded of={webhooks} what="the webhooks">
         {(items) =>
           items.length === 0 ? (
@@ -46,18 +31,17 @@ export function WebhooksPage(): JSX.Element {
             <WebhookTable
               webhooks={items}
               onRotate={async (name) => {
-                show(await client.rotateWebhook(name, overlapMs));
+                secrets.show(await client.rotateWebhook(name, secrets.overlapMs));
               }}
               onDelete={async (name) => {
                 await client.deleteWebhook(name);
-                if (made?.name === name) setMade(null);
-                webhooks.reload();
+                secrets.forget(name);
               }}
             />
           )
         }
       </Loaded>
-      <CreateWebhook onCreated={show} />
+      <CreateWebhook onCreated={secrets.show} />
     </>
   );
 }
