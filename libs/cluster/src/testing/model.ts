@@ -368,13 +368,12 @@ export class Model {
         this.told = Math.max(this.told, effect.metrics.step);
         this.ledger.commit(effect.fence, effect.metrics);
         return;
-      case 'jobFinished': {
+      case 'jobFinished':
         this.hasEnded = true;
         check(effect.modelSha256 === `m${this.size.numSteps}`, `ended as ${effect.modelSha256}`);
         check(this.checkpoint === this.size.numSteps, 'ended before its model was stored');
         this.ledger.checkEnd();
         return;
-      }
       case 'jobPaused': {
         this.isPaused = true;
         const { numCrashes, numCuts, numRestarts } = this.size;

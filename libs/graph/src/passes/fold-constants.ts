@@ -16,35 +16,15 @@ export type Evaluate = (node: Node, inputs: readonly Constant[]) => Constant;
 const MAX_BYTES = 4_096;
 
 /** Operations of one output that are functions of their inputs alone, as TensorFlow.js issues them. */
-export const PURE: ReadonlySet<string> = new Set([
-  ...[
-    'Abs',
-    'Add',
-    'Cast',
-    'Exp',
-    'FloorDiv',
-    'Log',
-    'Maximum',
-    'Minimum',
-    'Mul',
-    'Neg',
-    'RealDiv',
-  ],
-  ...['Rsqrt', 'Sqrt', 'Square', 'Sub', 'Max', 'Mean', 'Min', 'Prod', 'Sum'],
-  ...[
-    'ConcatV2',
-    'ExpandDims',
-    'Fill',
-    'GatherV2',
-    'OnesLike',
-    'Pack',
-    'PadV2',
-    'Range',
-    'Reshape',
-  ],
-  ...['Slice', 'StridedSlice', 'Tile', 'Transpose', 'ZerosLike'],
-  ...['Equal', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'NotEqual'],
-]);
+export const PURE: ReadonlySet<string> = new Set(
+  [
+    'Abs Add Cast Exp FloorDiv Log Maximum Minimum Mul Neg RealDiv',
+    'Rsqrt Sqrt Square Sub Max Mean Min Prod Sum',
+    'ConcatV2 ExpandDims Fill GatherV2 OnesLike Pack PadV2 Range Reshape',
+    'Slice StridedSlice Tile Transpose ZerosLike',
+    'Equal Greater GreaterEqual Less LessEqual NotEqual',
+  ].flatMap((names) => names.split(' ')),
+);
 
 const { float32, int32, bool } = DataType;
 /** Types whose values can be handed to TensorFlow and read back. */
