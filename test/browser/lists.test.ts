@@ -101,11 +101,11 @@ describe.skipIf('missing' in chromium)(`long lists and sweeps in Chromium${why}`
     const { id } = await submit(coordinator);
     await page.goto(`${coordinator.url}/jobs`);
     const newest = page.locator('table.jobs tbody tr', { hasText: id });
-    await newest.getByText(/^waits for (its turn|.*worker)/).waitFor();
+    await newest.getByText(/^needs 1 worker with 1 thread; 0 connected/).waitFor();
     await page.goto(`${coordinator.url}/jobs/${id}`);
     await page
       .locator('.sub')
-      .getByText(/waits for (its turn|.*worker)/)
+      .getByText(/needs 1 worker with 1 thread; 0 connected/)
       .waitFor();
   });
 

@@ -382,7 +382,9 @@ describe('skipring', () => {
   it('workers and drain: a worker that is drained leaves, the cluster goes on', async () => {
     const workers = await json(z.array(workerViewSchema), 'workers');
     expect(workers.map(({ id }) => id).sort()).toEqual(['local-1', 'local-2']);
-    expect((await succeed('workers')).stdout).toMatch(/^local-2 +\S+ +idle +cpu +1 +- +- +- +-$/m);
+    expect((await succeed('workers')).stdout).toMatch(
+      /^local-2 +\S+ +idle +cpu +1 +- +- +- +- +-$/m,
+    );
     expect(await json(workerViewSchema, 'drain', 'local-2')).toMatchObject({ id: 'local-2' });
     await up.says('worker 2 has left');
     expect(await json(z.array(workerViewSchema), 'workers')).toMatchObject([{ id: 'local-1' }]);

@@ -184,7 +184,7 @@ describe('-o json', () => {
     await json(sweepViewSchema, 'sweep cancel', id);
     const runs = z.array(z.looseObject({ depth: z.literal(8), jobId: z.string() })).length(2);
     await json(
-      z.strictObject({ files: z.array(z.string()).length(2), runs }),
+      z.strictObject({ files: z.array(z.string()).length(3), runs }),
       'experiment residual',
       ...['--depths', '8', '--epochs', '1', '--data-set', 'tiny'],
     );

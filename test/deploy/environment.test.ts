@@ -14,7 +14,7 @@ interface Container {
 /** Variables that an app's options name in its schema. */
 function knownVariables(app: 'coordinator' | 'worker'): Set<string> {
   const source = readFileSync(join(repository, 'apps', app, 'src', 'options.ts'), 'utf8');
-  return new Set([...source.matchAll(/^ {2}([A-Z_]+): /gm)].map(([, name]) => name!));
+  return new Set([...source.matchAll(/^ {2}([A-Z0-9_]+): /gm)].map(([, name]) => name!));
 }
 
 function containers(): Container[] {
@@ -32,7 +32,7 @@ function containers(): Container[] {
 /** `ENV` instructions of the images, as they are for both apps. */
 function imageVariables(): string[] {
   const text = readFileSync(join(deployDirectory, 'docker', 'Dockerfile'), 'utf8');
-  return [...text.matchAll(/\b(SKIPRING_[A-Z_]+)=/g)].map(([, name]) => name!);
+  return [...text.matchAll(/\b(SKIPRING_[A-Z0-9_]+)=/g)].map(([, name]) => name!);
 }
 
 interface ComposeFile {
