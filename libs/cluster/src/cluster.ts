@@ -1,4 +1,5 @@
 import type { Fence, WorkerMessage } from '@skipring/protocol';
+import { proveSteps } from './committed-steps.js';
 import { enforceDeadlines } from './deadlines.js';
 import { adopt } from './rejoin.js';
 import { demandsOf, desiredWorkers } from './desired-workers.js';
@@ -106,6 +107,7 @@ export class Cluster {
         const run = state.jobs.get(input.fence.jobId);
         if (run?.job.attempt !== input.fence.attempt) return;
         run.checkpointStep = Math.max(run.checkpointStep ?? 0, input.step);
+        proveSteps(state, run, run.checkpointStep);
         return;
       }
       case 'tick':
@@ -126,6 +128,7 @@ export class Cluster {
       reason: '',
       fence: null,
       generation: null,
+      trained: null,
       ranks: [],
       holders: new Set(),
       heldStep: 0,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ClusterBench, ofType, sent } from './testing/fixture.js';
+import { ClusterBench, ofType, sent, testStep } from './testing/fixture.js';
 
 function running(...workers: string[]): ClusterBench {
   const bench = new ClusterBench();
@@ -48,6 +48,27 @@ describe('endings', () => {
     expect(bench.cluster.job('job')?.state).toBe('cancelling');
     expect(ofType(bench.send('b', { type: 'stopped', fence }), 'jobCancelled')).toHaveLength(1);
     expect(bench.cluster.job('job')).toBeNull();
+  });
+
+  it('counts a step whose report crosses with the stop once the stored model is known to hold it', () => {
+    const bench = running('a', 'b');
+    const fence = bench.fence('job');
+    bench.step('a', 'job', 1);
+    bench.cancel('job');
+    expect(bench.send('a', testStep(fence, 0, 2, null))).toEqual([]);
+    const effects = bench.apply({ type: 'checkpointStored', fence, step: 2 });
+    expect(ofType(effects, 'rankStep')).toMatchObject([{ rank: 0, workerId: 'a' }]);
+    expect(ofType(effects, 'stepCommitted')).toMatchObject([{ fence, metrics: { step: 2 } }]);
+    expect(bench.send('a', testStep(fence, 0, 3, null))).toEqual([]);
+  });
+
+  it('counts it too when the model that holds it is stored already', () => {
+    const bench = running('a', 'b');
+    const fence = bench.fence('job');
+    bench.cancel('job');
+    bench.apply({ type: 'checkpointStored', fence, step: 1 });
+    const effects = bench.send('a', testStep(fence, 0, 1, null));
+    expect(ofType(effects, 'stepCommitted')).toMatchObject([{ metrics: { step: 1 } }]);
   });
 
   it('has the lowest rank that holds the newest state store it on a cancel', () => {

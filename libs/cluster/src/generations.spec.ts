@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ClusterBench, ofType, sent, testHello } from './testing/fixture.js';
+import { ClusterBench, ofType, sent, testHello, testStep } from './testing/fixture.js';
 
 function running(...workers: string[]): ClusterBench {
   const bench = new ClusterBench();
@@ -83,6 +83,24 @@ describe('generations', () => {
     expect(bench.cluster.isCurrent(stale)).toBe(false);
     const other = { ...bench.fence('job'), attempt: 2 };
     expect(bench.send('a', { ...ready, fence: other })).toEqual([]);
+  });
+
+  it('counts a step whose report crosses with the next prepare when that generation begins from it', () => {
+    const bench = running('a', 'b', 'c');
+    const earlier = bench.fence('job');
+    bench.step('a', 'job', 1);
+    bench.disconnect('c');
+    for (const step of [2, 3]) bench.send('a', testStep(earlier, 0, step, null));
+    const effects = bench.allReady('job', 2);
+    const told = effects.flatMap(({ type }) =>
+      type === 'stepCommitted' || type === 'generationStarted' ? [type] : [],
+    );
+    expect(told).toEqual(['stepCommitted', 'generationStarted']);
+    expect(ofType(effects, 'stepCommitted')).toMatchObject([{ metrics: { step: 2 } }]);
+    bench.send('a', testStep(earlier, 0, 3, null));
+    expect(ofType(bench.step('a', 'job', 3), 'stepCommitted')).toMatchObject([
+      { fence: bench.fence('job') },
+    ]);
   });
 
   it('ignores a worker outside of the generation and a wrong rank', () => {

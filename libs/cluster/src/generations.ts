@@ -1,4 +1,5 @@
 import type { Fence } from '@skipring/protocol';
+import { proveSteps } from './committed-steps.js';
 import { failAttempt } from './endings.js';
 import { fits, settingsOf } from './fits.js';
 import { hasLoaded } from './loading.js';
@@ -112,7 +113,9 @@ export function startIfReady(state: ClusterState, run: JobRun): void {
   }
   generation.phase = 'running';
   generation.phaseSinceMs = state.nowMs;
+  proveSteps(state, run, start.position.step);
   run.committedStep = start.position.step;
+  run.trained = { fence, ranks: run.ranks, unproven: [] };
   for (const { workerId } of members) {
     state.effects.push({
       type: 'send',

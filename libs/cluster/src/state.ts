@@ -1,4 +1,5 @@
 import type { AttemptState, Fence, Member } from '@skipring/protocol';
+import type { StepReport } from './committed-steps.js';
 import type { ClusterEffect, Halt, Hello, QueuedJob } from './messages.js';
 import type { ClusterOptions } from './options.js';
 import type { ReadyState } from './start-position.js';
@@ -53,6 +54,15 @@ export interface Generation {
   readonly explained: Set<string>;
 }
 
+/** A generation whose steps count, until the next one starts. */
+export interface Trained {
+  readonly fence: Fence;
+  /** Worker ids by rank. */
+  readonly ranks: readonly string[];
+  /** Reports of rank 0 that came late, of which it is not known yet whether their steps last. */
+  readonly unproven: StepReport[];
+}
+
 /** A job's attempt in the cluster. */
 export interface JobRun {
   readonly job: QueuedJob;
@@ -64,6 +74,8 @@ export interface JobRun {
   /** Of the newest generation, also while the job waits; null before the first. */
   fence: Fence | null;
   generation: Generation | null;
+  /** The newest generation that has trained; null before the first. */
+  trained: Trained | null;
   /** Worker ids by rank in the newest generation, also while the job waits. */
   ranks: readonly string[];
   /** Workers known to hold the newest state, which is that of `heldStep`; the others may be behind it. */

@@ -1,4 +1,5 @@
 import type { Fence, WorkerMessage } from '@skipring/protocol';
+import { countStep, type StepReport } from './committed-steps.js';
 import { failAttempt, finishIfDone } from './endings.js';
 import { countBroken, regroup, startIfReady } from './generations.js';
 import { holdStep } from './holders.js';
@@ -17,10 +18,11 @@ const MAX_OPEN_HASHES = 8;
 /** Follows a member's report. A stale fence or one from outside the generation is ignored. */
 export function follow(state: ClusterState, workerId: string, message: TrainingMessage): void {
   const run = state.jobs.get(message.fence.jobId);
-  const generation = run?.generation;
-  if (run !== undefined && sameFence(run.fence, message.fence))
-    noteStep(state, run, workerId, message);
-  if (run?.state !== 'running' || generation === null || generation === undefined) return;
+  if (run === undefined) return;
+  if (sameFence(run.fence, message.fence)) noteStep(state, run, workerId, message);
+  if (message.type === 'step') countStep(state, run, workerId, message);
+  const { generation } = run;
+  if (run.state !== 'running' || generation === null) return;
   if (!sameFence(generation.fence, message.fence)) return;
   const rank = generation.members.findIndex((member) => member.workerId === workerId);
   if (rank < 0 || ('rank' in message && message.rank !== rank)) return;
@@ -33,7 +35,7 @@ export function follow(state: ClusterState, workerId: string, message: TrainingM
       abort(state, run, generation, rank, message);
       return;
     case 'step':
-      observeStep(state, run, generation, workerId, message);
+      watchReplicas(state, run, generation, message);
       return;
     case 'notice':
       state.effects.push({
@@ -98,22 +100,14 @@ function abort(
   run.regroup = { atMs: state.nowMs + state.options.abortGraceMs, reason };
 }
 
-function observeStep(
+/** Looks for slow ranks, and for replicas that differ. */
+function watchReplicas(
   state: ClusterState,
   run: JobRun,
   generation: Generation,
-  workerId: string,
-  message: Extract<TrainingMessage, { type: 'step' }>,
+  { rank, step, parts, stateHash }: StepReport,
 ): void {
-  const { rank, step, parts, ringBytes, samples, metrics, stateHash } = message;
-  const { fence, hashes, members } = generation;
-  const jobId = run.job.id;
-  state.effects.push({ type: 'rankStep', jobId, rank, workerId, parts, ringBytes, samples });
-  if (rank === 0 && metrics !== null && metrics.step > run.committedStep) {
-    run.committedStep = metrics.step;
-    run.numBroken = 0;
-    state.effects.push({ type: 'stepCommitted', fence, metrics });
-  }
+  const { hashes, members } = generation;
   watchStep(state, run, generation, rank, parts);
   if (stateHash === null || run.generation !== generation) return;
   const byRank = hashes.get(step) ?? new Map<number, string>();
@@ -123,7 +117,7 @@ function observeStep(
   if (byRank.size < members.length) return;
   hashes.delete(step);
   const agreed = new Set(byRank.values()).size === 1;
-  state.effects.push({ type: 'hashesCompared', jobId, agreed });
+  state.effects.push({ type: 'hashesCompared', jobId: run.job.id, agreed });
   // The next generation's `start` repairs the ranks that differ from most others.
   if (!agreed) regroup(state, run, `the replicas differ at step ${step}`);
 }

@@ -137,9 +137,9 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
   }
 
   checkpointStored(fence: Fence, checkpoint: StoredCheckpoint): void {
+    this.apply({ type: 'checkpointStored', fence, step: checkpoint.step });
     this.recorder.checkpoint(fence, checkpoint);
     this.parts.metrics.observeCheckpoint(fence.jobId, checkpoint.step);
-    this.apply({ type: 'checkpointStored', fence, step: checkpoint.step });
   }
 
   workers(): WorkerView[] {

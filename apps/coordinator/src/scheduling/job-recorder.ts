@@ -40,11 +40,11 @@ export class JobRecorder {
     if (run === undefined) return;
     const { attempt } = run;
     if (state === 'running') run.startedAt ??= new Date().toISOString();
-    const { startedAt, stopped } = run;
-    const fields =
-      state === 'waiting'
-        ? { state, reason, startedAt, workers: [], progress: stopped }
-        : { state, reason, startedAt };
+    run.isWaiting = state === 'waiting';
+    const { startedAt, stopped, isWaiting } = run;
+    const fields = isWaiting
+      ? { state, reason, startedAt, workers: [], progress: stopped }
+      : { state, reason, startedAt };
     this.change(jobId, { fields, event: { type: 'state', state, reason, attempt } });
   }
 
@@ -104,7 +104,13 @@ export class JobRecorder {
   }
 
   checkpoint({ jobId }: Fence, { step, bytes, modelSha256, best }: StoredCheckpoint): void {
-    this.change(jobId, { event: { type: 'checkpoint', step, bytes, modelSha256, best } });
+    const run = this.runs.get(jobId);
+    if (run === undefined) return;
+    const progress = run.observeCheckpoint(step);
+    this.change(jobId, {
+      fields: { progress },
+      event: { type: 'checkpoint', step, bytes, modelSha256, best },
+    });
   }
 
   /** A line for those who follow the job. */

@@ -17,6 +17,8 @@ export class JobRun {
   readonly rankTimes = new RankTimes();
   /** When the first attempt began to train; null before that. */
   startedAt: string | null;
+  /** It waits: steps that are told of now were taken before. */
+  isWaiting = false;
   /** When the job was submitted and its delay was over, in milliseconds since 1970. */
   private readonly dueMs: number;
   private progress: JobView['progress'];
@@ -48,7 +50,13 @@ export class JobRun {
     this.throughput.observe(samples, stepMs);
     const { imagesPerSecond } = this.throughput;
     this.progress = { ...this.progress, step, epoch, imagesPerSecond, etaMs: this.etaOf(step) };
-    return this.progress;
+    return this.isWaiting ? this.stopped : this.progress;
+  }
+
+  /** A model of so many steps is stored: it holds them, also those of which no report came. */
+  observeCheckpoint(step: number): JobView['progress'] {
+    this.progress = { ...this.progress, step: Math.max(step, this.progress.step) };
+    return this.isWaiting ? this.stopped : this.progress;
   }
 
   /** Best test accuracy so far, with this one; null when this evaluation was told of before. */

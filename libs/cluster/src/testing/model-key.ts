@@ -1,6 +1,6 @@
 import type { CoordinatorMessage, Fence } from '@skipring/protocol';
 import type { Cluster } from '../cluster.js';
-import type { Generation } from '../state.js';
+import type { Generation, Trained } from '../state.js';
 import { stateOf } from './copy.js';
 import type { ModelWorker } from './model-parts.js';
 import type { Report } from './simulation/simulated-worker.js';
@@ -11,6 +11,7 @@ export function clusterKey(cluster: Cluster): unknown {
   return [
     [...jobs.values()].map((run) => [
       [run.state, fenceKey(run.fence), generationKey(run.generation), run.ranks],
+      trainedKey(run.trained),
       [[...run.holders].sort(), [...run.leaving].sort(), run.regroup === null],
       [run.checkpointStep, run.committedStep, run.heldStep, run.numBroken],
     ]),
@@ -29,6 +30,11 @@ function generationKey(generation: Generation | null): unknown {
     [...ready].map(([rank, { position }]) => [rank, position.step]).sort(),
     [[...finished.keys()].sort(), [...absent].sort()],
   ];
+}
+
+function trainedKey(trained: Trained | null): unknown {
+  if (trained === null) return null;
+  return [fenceKey(trained.fence), trained.ranks, trained.unproven.map(({ step }) => step)];
 }
 
 export function workerKey(worker: ModelWorker): unknown {
