@@ -106,7 +106,7 @@ describe.skipIf('missing' in chromium)(`the console in Chromium${why}`, () => {
     await page.reload();
     await pointsAbove(page, 6);
     await browser.context.setOffline(true);
-    await page.getByText('does not answer').waitFor();
+    await page.getByText('does not answer').first().waitFor();
     await browser.context.setOffline(false);
     await page.locator('.live-live').waitFor();
     await pointsAbove(page, 20);
