@@ -10,6 +10,7 @@ import { compareRecordings } from '../passes/compare-recordings.js';
 import { foldConstants } from '../passes/fold-constants.js';
 import { prune } from '../passes/prune.js';
 import { shareConstants } from '../passes/share-constants.js';
+import { skipCasts } from '../passes/skip-casts.js';
 import { evaluateNode } from '../session/evaluate-node.js';
 import { GraphSession } from '../session/graph-session.js';
 import { nodeBackend } from '../tensorflow.js';
@@ -149,9 +150,10 @@ export function compileEngine(options: EngineOptions): Engine {
   return engine;
 }
 
-/** What the outputs need, with each constant once and nothing that is computed of constants alone. */
+/** What the outputs need, with each constant once, no idle conversion and nothing computed of constants alone. */
 function simplify(backend: NodeBackend, nodes: Graph, outputs: readonly Output[]): Graph {
-  const folded = foldConstants(prune(nodes, outputs), (node, inputs) =>
+  const needed = skipCasts(prune(nodes, outputs), outputs);
+  const folded = foldConstants(needed, (node, inputs) =>
     evaluateNode(backend.binding, node, inputs),
   );
   return prune(shareConstants(folded), outputs);

@@ -26,8 +26,8 @@ export class SubsampleShortcut extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
-      const strides = [1, this.stride, this.stride, 1];
-      const kept = this.stride === 1 ? x : tf.stridedSlice(x, [0, 0, 0, 0], x.shape, strides);
+      // An average over one pixel: oneDNN's pooling takes a tenth of the time of a strided slice.
+      const kept = this.stride === 1 ? x : tf.avgPool(x, 1, this.stride, 'valid');
       const numZeros = this.filters - x.shape[3];
       if (numZeros === 0) return kept;
       return tf.pad(kept, [
