@@ -1,5 +1,5 @@
 // Runs the named benchmarks, or all but `gpu` and `soak`:
-// node bench/run.mjs [step] [endurance] [ring] [overlap] [ddp] [sync] [load] [gpu] [soak]
+// node bench/run.mjs [step] [endurance] [ring] [overlap] [ddp] [sync] [load] [elasticity] [gpu] [soak]
 // [--runs N] [--quick] [--json FILE];
 // `step` also takes --only TEXT, `endurance` --steps N, `ring` --ranks 2,4 and --sizes 1000,1000000
 // (bytes), `overlap` --sizes 224,64 (of images), `load` --seconds N; `sync` takes --data DIR, of
@@ -9,6 +9,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ddp, ddpTable } from './ddp.mjs';
 import { machine } from './lib/machine.mjs';
+import { elasticity, elasticityTable } from './elasticity.mjs';
 import { endurance, enduranceTable } from './endurance.mjs';
 import { load, loadTable } from './load.mjs';
 import { overlap, overlapTable } from './overlap.mjs';
@@ -17,7 +18,18 @@ import { soak, soakTable } from './soak.mjs';
 import { gpuStep, step, stepTable } from './step.mjs';
 import { plotSync, sync, syncTable } from './sync.mjs';
 
-const benchmarks = { step, endurance, ring, overlap, ddp, sync, load, gpu: gpuStep, soak };
+const benchmarks = {
+  step,
+  endurance,
+  ring,
+  overlap,
+  ddp,
+  sync,
+  load,
+  elasticity,
+  gpu: gpuStep,
+  soak,
+};
 /** Those that run only when they are named. */
 const special = ['gpu', 'soak'];
 const tables = {
@@ -29,6 +41,7 @@ const tables = {
   ddp: ddpTable,
   sync: syncTable,
   load: loadTable,
+  elasticity: elasticityTable,
   soak: soakTable,
 };
 
