@@ -356,5 +356,9 @@ describe('while the store is away', () => {
     const steps = store.changes.flatMap(({ change }) => change.step?.step ?? []);
     expect(steps).toEqual([1, 2, 3]);
     expect(store.records.get('a')?.progress.step).toBe(3);
+    expect(scheduler.workers()).toMatchObject([{ state: 'busy', imagesPerSecond: 2_000 }]);
+    await scheduler.cancel('a');
+    scheduler.workerMessage('w1', link, { type: 'stopped', fence });
+    expect(scheduler.workers()).toMatchObject([{ state: 'idle', imagesPerSecond: 0 }]);
   });
 });

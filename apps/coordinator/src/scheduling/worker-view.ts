@@ -3,6 +3,7 @@ import type { WorkerView } from '@skipring/protocol';
 
 /**
  * What users see of a worker.
+ * @param imagesPerSecond while it last trained; none are told of one that does not train
  * @param nowMs of the cluster's monotonic clock
  */
 export function workerView(
@@ -21,7 +22,7 @@ export function workerView(
     rank,
     lanes: [...lanes],
     slow,
-    imagesPerSecond,
+    imagesPerSecond: rank === null ? 0 : imagesPerSecond,
     connectedAt: at(connectedMs),
     lastHeartbeatAt: at(lastHeartbeatMs),
   };
