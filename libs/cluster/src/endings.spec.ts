@@ -71,6 +71,19 @@ describe('endings', () => {
     expect(ofType(effects, 'stepCommitted')).toMatchObject([{ metrics: { step: 1 } }]);
   });
 
+  it('has that rank store it that was furthest when the job regrouped', () => {
+    const bench = running('a', 'b', 'c');
+    const fence = bench.fence('job');
+    bench.step('a', 'job', 1);
+    bench.disconnect('c');
+    bench.send('b', testStep(fence, 1, 2, null));
+    const stops = sent(bench.cancel('job'), 'stop');
+    expect(stops.map(({ workerId, message }) => [workerId, message.checkpoint])).toEqual([
+      ['a', false],
+      ['b', true],
+    ]);
+  });
+
   it('has the lowest rank that holds the newest state store it on a cancel', () => {
     const bench = new ClusterBench();
     bench.connect('a', 'b', 'c');

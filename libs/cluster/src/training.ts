@@ -19,7 +19,7 @@ const MAX_OPEN_HASHES = 8;
 export function follow(state: ClusterState, workerId: string, message: TrainingMessage): void {
   const run = state.jobs.get(message.fence.jobId);
   if (run === undefined) return;
-  if (sameFence(run.fence, message.fence)) noteStep(state, run, workerId, message);
+  noteStep(state, run, workerId, message);
   if (message.type === 'step') countStep(state, run, workerId, message);
   const { generation } = run;
   if (run.state !== 'running' || generation === null) return;
@@ -67,13 +67,15 @@ export function follow(state: ClusterState, workerId: string, message: TrainingM
   }
 }
 
-/** A report may come when its job waits already: it still tells how far a held worker is. */
+/** A report may come when its job waits or regroups already: it still tells how far its worker is. */
 function noteStep(
   state: ClusterState,
   run: JobRun,
   workerId: string,
   message: TrainingMessage,
 ): void {
+  const { fence } = message;
+  if (!sameFence(run.fence, fence) && !sameFence(run.trained?.fence ?? null, fence)) return;
   if (state.workers.get(workerId)?.jobId !== run.job.id) return;
   if (message.type === 'step') holdStep(run, workerId, message.step);
   if (message.type === 'aborted') holdStep(run, workerId, message.position.step);
