@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalCluster } from '@skipring/cli';
 import { SkipringClient } from '@skipring/client';
+import { prepareDataSet } from './lib/prepare-data-set.mjs';
 import { summary } from './lib/stats.mjs';
 import { markdown } from './lib/table.mjs';
 
@@ -39,7 +40,7 @@ export async function elasticity({ runs }) {
   });
   try {
     const client = new SkipringClient(cluster.endpoint);
-    await prepare(client);
+    await prepareDataSet(client, DATA_SET);
     const { id } = await client.submit(SPEC);
     const changes = await disturb(client, cluster, id, SIGNALS.length * runs);
     const steps = new Map();
@@ -52,15 +53,6 @@ export async function elasticity({ runs }) {
     await cluster.stop();
     await rm(dataDirectory, { recursive: true, force: true });
   }
-}
-
-async function prepare(client) {
-  let { state } = await client.registerDataSet(DATA_SET);
-  while (state === 'preparing') {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    ({ state } = await client.dataSet(DATA_SET.name));
-  }
-  if (state !== 'ready') throw new Error(`data set ${DATA_SET.name}: ${state}`);
 }
 
 /** Signals a worker so many times, each while all train, and tells of the generations that came of it. */

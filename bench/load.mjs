@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalCluster } from '@skipring/cli';
 import { SkipringClient } from '@skipring/client';
+import { prepareDataSet } from './lib/prepare-data-set.mjs';
 import { quantile } from './lib/stats.mjs';
 import { markdown } from './lib/table.mjs';
 
@@ -37,7 +38,7 @@ export async function load({ seconds = 30 }) {
   });
   const api = new Api(cluster.endpoint);
   try {
-    await prepare(new SkipringClient(cluster.endpoint));
+    await prepareDataSet(new SkipringClient(cluster.endpoint), DATA_SET);
     const submits = await submitFor(api, seconds);
     const lists = await timeLists(api);
     const listed = await countJobs(api);
@@ -98,15 +99,6 @@ class Api {
     for await (const chunk of response.setEncoding('utf8')) text += chunk;
     return { status: response.statusCode, text };
   }
-}
-
-async function prepare(client) {
-  let { state } = await client.registerDataSet(DATA_SET);
-  while (state === 'preparing') {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    ({ state } = await client.dataSet(DATA_SET.name));
-  }
-  if (state !== 'ready') throw new Error(`data set ${DATA_SET.name}: ${state}`);
 }
 
 async function submitFor(api, seconds) {

@@ -1,8 +1,5 @@
-import type { WorkerMessage } from '@skipring/protocol';
+import type { StepReport } from './messages.js';
 import { sameFence, type ClusterState, type JobRun } from './state.js';
-
-/** A rank's report of a step that it has applied. */
-export type StepReport = Extract<WorkerMessage, { type: 'step' }>;
 
 /**
  * A step is committed when rank 0 says so. A report that crosses with a `stop` or a `prepare` counts

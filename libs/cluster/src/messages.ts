@@ -14,6 +14,8 @@ import type {
 
 export type Hello = Extract<WorkerMessage, { type: 'hello' }>;
 export type Prepare = Extract<CoordinatorMessage, { type: 'prepare' }>;
+/** A rank's report of a step that it has applied. */
+export type StepReport = Extract<WorkerMessage, { type: 'step' }>;
 
 /** How a user stops a job before its end. */
 export type Halt = 'cancelling' | 'pausing';

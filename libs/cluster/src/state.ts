@@ -1,6 +1,5 @@
 import type { AttemptState, Fence, Member } from '@skipring/protocol';
-import type { StepReport } from './committed-steps.js';
-import type { ClusterEffect, Halt, Hello, QueuedJob } from './messages.js';
+import type { ClusterEffect, Halt, Hello, QueuedJob, StepReport } from './messages.js';
 import type { ClusterOptions } from './options.js';
 import type { ReadyState } from './start-position.js';
 import type { StepWatch } from './stragglers/watch.js';

@@ -1,8 +1,9 @@
 import type { Fence, WorkerMessage } from '@skipring/protocol';
-import { countStep, type StepReport } from './committed-steps.js';
+import { countStep } from './committed-steps.js';
 import { failAttempt, finishIfDone } from './endings.js';
 import { countBroken, regroup, startIfReady } from './generations.js';
 import { holdStep } from './holders.js';
+import type { StepReport } from './messages.js';
 import { watchStep } from './stragglers/relief.js';
 import { sameFence, type ClusterState, type Generation, type JobRun } from './state.js';
 

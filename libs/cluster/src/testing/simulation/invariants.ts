@@ -2,7 +2,7 @@ import type { Cluster } from '../../cluster.js';
 import { Ledger } from '../../ledger/ledger.js';
 import type { ClusterEffect, ClusterInput } from '../../messages.js';
 import { sent } from '../fixture.js';
-import { fenceKey } from './rings.js';
+import { fenceKey } from './fence-key.js';
 import { NUM_STEPS, type SimulatedWorker } from './simulated-worker.js';
 
 function check(condition: boolean, message: string): asserts condition {

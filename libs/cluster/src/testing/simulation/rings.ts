@@ -1,11 +1,6 @@
-import type { Fence } from '@skipring/protocol';
+import { fenceKey } from './fence-key.js';
 import type { Random } from './random.js';
 import type { SimulatedWorker } from './simulated-worker.js';
-
-/** A generation, as the key of a map. */
-export function fenceKey({ jobId, attempt, generation }: Fence): string {
-  return `${jobId}/${attempt}/${generation}`;
-}
 
 export interface RingFaults {
   /** A ring breaks between the vote and the commits: some of its ranks commit the step, others not. */

@@ -1,7 +1,7 @@
 import type { CoordinatorMessage, Fence, Position, WorkerMessage } from '@skipring/protocol';
 import type { Hello } from '../../messages.js';
 import { testStep } from '../fixture.js';
-import { fenceKey } from './rings.js';
+import { fenceKey } from './fence-key.js';
 
 type Prepare = Extract<CoordinatorMessage, { type: 'prepare' }>;
 export type Report = Exclude<WorkerMessage, Hello>;
