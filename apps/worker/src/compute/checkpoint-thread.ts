@@ -1,6 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { encodeSnapshot, splitSnapshot } from '@skipring/checkpoint';
-import type { Fence } from '@skipring/protocol';
 import { describeError } from '../thread-error.js';
 import type {
   CoordinatorAddress,
@@ -8,33 +7,18 @@ import type {
   StoreRequest,
   ToCheckpointThread,
 } from './checkpoint-messages.js';
-import { CoordinatorHttp, CoordinatorRequestError } from './coordinator-http.js';
+import { CheckpointUploader } from './checkpoint-uploader.js';
+import { CoordinatorHttp } from './coordinator-http.js';
 
 // Entry of the thread that UploadThread starts: encodes snapshots and uploads them.
 if (parentPort === null) throw new Error('compute/checkpoint-thread is the entry of a thread');
 const port = parentPort;
 const { coordinatorUrl, joinToken } = workerData as CoordinatorAddress;
 const http = new CoordinatorHttp(coordinatorUrl, joinToken);
+const uploader = new CheckpointUploader((fence, step, bytes, signal) =>
+  http.storeCheckpoint(fence, step, bytes, signal),
+);
 const uploads = new Map<number, AbortController>();
-let newest: Fence | null = null;
-
-/**
- * Uploads for the newest generation: a state that was committed in the one before is one of the next
- * as well. The fence keeps a worker out that is in neither.
- */
-async function upload(step: number, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    const fence = newest;
-    if (fence === null) throw new Error('this worker is in no generation');
-    try {
-      await http.storeCheckpoint(fence, step, bytes, signal);
-      return;
-    } catch (error) {
-      const isStale = error instanceof CoordinatorRequestError && error.code === 'HTTP_409';
-      if (!isStale || fence === newest) throw error;
-    }
-  }
-}
 
 async function store({ id, snapshot }: StoreRequest): Promise<void> {
   const abort = new AbortController();
@@ -43,7 +27,7 @@ async function store({ id, snapshot }: StoreRequest): Promise<void> {
   try {
     const bytes = encodeSnapshot(snapshot);
     const { 'model.safetensors': model } = splitSnapshot(bytes).manifest.files;
-    await upload(snapshot.position.step, bytes, abort.signal);
+    await uploader.upload(snapshot.position.step, bytes, abort.signal);
     answer = { id, modelSha256: model.sha256, error: null };
   } catch (error) {
     answer = { id, modelSha256: null, error: describeError(error) };
@@ -55,7 +39,7 @@ async function store({ id, snapshot }: StoreRequest): Promise<void> {
 port.on('message', (message: ToCheckpointThread) => {
   switch (message.kind) {
     case 'enter':
-      newest = message.fence;
+      uploader.enter(message.fence);
       return;
     case 'store':
       void store(message);
