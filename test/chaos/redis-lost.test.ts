@@ -16,6 +16,8 @@ const isFull = process.env.SKIPRING_CHAOS === 'full';
 /** Beyond the deadline of a command and the leader's lease, both of which end meanwhile. */
 const AWAY_MS = isFull ? 30_000 : 7_000;
 const NUM_EPOCHS = isFull ? 30 : 10;
+/** Of each step of the job that trains, at least: so that it is under way for long on a fast machine too. */
+const STEP_MS = 150;
 
 describe('while a job trains', () => {
   let redis: RestartableRedis;
@@ -26,6 +28,7 @@ describe('while a job trains', () => {
     redis = await RestartableRedis.start();
     cluster = await ProcessCluster.start(2, {
       redis: { url: redis.url, stop: () => redis.remove() },
+      environment: { SKIPRING_FAULTS: '1' },
     });
     job = await DisturbedJob.prepare(cluster, { numEpochs: NUM_EPOCHS });
   });
@@ -35,6 +38,10 @@ describe('while a job trains', () => {
   /** One that trains on both workers, and one that waits for them. */
   async function twoJobs(): Promise<readonly [JobWatch, JobWatch]> {
     const training = await job.submit({ min: 2 });
+    await training.generation(1);
+    const slow = { kind: 'hang', rank: 0, step: 1, phase: 'dataFetch' } as const;
+    const fault = { ...slow, durationMs: STEP_MS, count: job.totalSteps };
+    await cluster.client.armFault({ jobId: training.id, fault });
     await training.step(BEFORE_FAULT);
     const waiting = await job.submit({ min: 2 });
     await waiting.first('state', ({ state }) => state === 'waiting');

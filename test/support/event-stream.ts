@@ -25,7 +25,8 @@ export async function openEvents(
   if (!response.ok || response.body === null) {
     throw new Error(`events: ${response.status} ${await response.text()}`);
   }
-  const events = parse(response.body);
+  // Locked from now on: `fetch` ends a body that nobody reads once its response is collected as garbage.
+  const events = parse(response.body.values());
   const next = async (): Promise<JobEvent | null> => {
     const { value, done } = await events.next();
     return done === true ? null : value;
@@ -44,7 +45,7 @@ export async function openEvents(
   };
 }
 
-async function* parse(body: ReadableStream<Uint8Array>): AsyncGenerator<JobEvent, void> {
+async function* parse(body: AsyncIterable<Uint8Array>): AsyncGenerator<JobEvent, void> {
   let text = '';
   const decoder = new TextDecoder();
   for await (const bytes of body) {

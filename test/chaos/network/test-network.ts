@@ -22,8 +22,6 @@ export class TestNetwork {
   /** Ids of the processes that are the links, by worker. */
   private readonly links: number[] = [];
 
-  private constructor() {}
-
   /** A network, or why there can be none on this machine. */
   static open(numWorkers: number): TestNetwork | string {
     const programs = { ip: '-V', iptables: '-V', python3: '--version' };
