@@ -3,7 +3,8 @@ import type { TensorMap } from '../engine.js';
 // The mean over replicas of how far each tensor moved in a period, as an exact sum: changes become
 // int32 with one exponent for each tensor, which integer addition adds up in any order. The exponent
 // is that of the largest change of all replicas, so nothing overflows, and the resolution is
-// 2^-30 * replicas of that change or better.
+// 2^-30 * replicas of that change or better. Loops by index: `Float64Array.from` with a function takes
+// fifteen times as long.
 
 /** Fixed-point magnitudes of all replicas together stay below 2^31. */
 const SUM_BITS = 30;
@@ -14,7 +15,10 @@ export function changeOf(before: TensorMap, after: TensorMap, names: readonly st
     names.map((name) => {
       const old = before.get(name)?.values ?? new Float32Array();
       const values = after.get(name)?.values ?? new Float32Array();
-      return [name, old.map((value, i) => value - (values[i] ?? 0))];
+      const { length } = old;
+      const change = new Float32Array(length);
+      for (let i = 0; i < length; i++) change[i] = (old[i] ?? 0) - (values[i] ?? 0);
+      return [name, change];
     }),
   );
 }
@@ -72,5 +76,9 @@ export function addChange(
 
 /** The mean change of one tensor: `sum * 2^-exponent / numReplicas`, float64. */
 export function meanOf(sum: Int32Array, exponent: number, numReplicas: number): Float64Array {
-  return Float64Array.from(sum, (value) => (value * 2 ** -exponent) / numReplicas);
+  const scale = 2 ** -exponent;
+  const { length } = sum;
+  const mean = new Float64Array(length);
+  for (let i = 0; i < length; i++) mean[i] = ((sum[i] ?? 0) * scale) / numReplicas;
+  return mean;
 }

@@ -22,11 +22,19 @@ export function outerStep(
   momentum: Float32Array | null,
   sync: SyncSpec,
 ): OuterUpdate {
+  const { length } = before;
+  const values = new Float32Array(length);
   if (momentum === null || sync.mode !== 'diloco') {
-    return { values: before.map((x, i) => x - (change[i] ?? 0)), momentum };
+    for (let i = 0; i < length; i++) values[i] = (before[i] ?? 0) - (change[i] ?? 0);
+    return { values, momentum };
   }
   const { outerLearningRate: lr, outerMomentum: mu } = sync;
-  const next = momentum.map((v, i) => mu * v + (change[i] ?? 0));
-  const values = before.map((x, i) => x - lr * ((change[i] ?? 0) + mu * (next[i] ?? 0)));
+  const next = new Float32Array(length);
+  for (let i = 0; i < length; i++) {
+    const d = change[i] ?? 0;
+    next[i] = mu * (momentum[i] ?? 0) + d;
+    // By the momentum as it is stored, in float32.
+    values[i] = (before[i] ?? 0) - lr * (d + mu * (next[i] ?? 0));
+  }
   return { values, momentum: next };
 }
