@@ -61,6 +61,7 @@ const { link, metricsPort, ringPort } = await IoLink.start(
     advertisedHost: options.advertisedHost,
     hostLabel: options.hostLabel,
     ringTls,
+    ringLocalSockets: options.ringLocalSockets,
     ringPort: options.ringPort,
     metricsHost: options.metricsHost,
     metricsPort: options.metricsPort,

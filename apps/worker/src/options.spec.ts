@@ -9,6 +9,7 @@ describe('readOptions', () => {
       joinToken: null,
       threads: 1,
       tf32: true,
+      ringLocalSockets: true,
       device: 'auto',
       tracing: null,
       parentPipe: false,
@@ -20,6 +21,13 @@ describe('readOptions', () => {
   it('turns TF32 off', () => {
     expect(readOptions({ SKIPRING_WORKER_TF32: '0' }).tf32).toBe(false);
     expect(() => readOptions({ SKIPRING_WORKER_TF32: 'no' })).toThrow('SKIPRING_WORKER_TF32="no"');
+  });
+
+  it('turns local sockets off', () => {
+    expect(readOptions({ SKIPRING_RING_LOCAL_SOCKETS: '0' }).ringLocalSockets).toBe(false);
+    expect(() => readOptions({ SKIPRING_RING_LOCAL_SOCKETS: 'no' })).toThrow(
+      'SKIPRING_RING_LOCAL_SOCKETS="no"',
+    );
   });
 
   it('takes the files of TLS all together or not at all', () => {

@@ -22,6 +22,7 @@ const environmentSchema = z.object({
   SKIPRING_RING_TLS_CERT: z.string().min(1).optional(),
   SKIPRING_RING_TLS_KEY: z.string().min(1).optional(),
   SKIPRING_RING_TLS_CA: z.string().min(1).optional(),
+  SKIPRING_RING_LOCAL_SOCKETS: z.enum(['0', '1']).default('1'),
   SKIPRING_WORKER_RING_PORT: port.default(0),
   SKIPRING_WORKER_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   SKIPRING_WORKER_METRICS_PORT: port.default(0),
@@ -65,6 +66,8 @@ export interface WorkerOptions {
   readonly ringPort: number;
   /** PEM files with which the ring speaks TLS; null: it does not. */
   readonly ringTls: RingTlsFiles | null;
+  /** Whether workers on this machine are met over local sockets, where there are some. */
+  readonly ringLocalSockets: boolean;
   readonly metricsHost: string;
   readonly metricsPort: number;
   /** Intra-op threads of TensorFlow: part of what fixes the bits of a result. */
@@ -119,6 +122,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): WorkerOptions {
     hostLabel: values.SKIPRING_HOST_LABEL ?? hostname(),
     ringPort: values.SKIPRING_WORKER_RING_PORT,
     ringTls: tlsFilesOf(values),
+    ringLocalSockets: values.SKIPRING_RING_LOCAL_SOCKETS === '1',
     metricsHost: values.SKIPRING_WORKER_METRICS_HOST,
     metricsPort: values.SKIPRING_WORKER_METRICS_PORT,
     threads: values.SKIPRING_WORKER_THREADS,

@@ -81,6 +81,7 @@ export interface IoThreadData {
   readonly hostLabel: string;
   /** Null: the ring does not speak TLS. */
   readonly ringTls: RingTls | null;
+  readonly ringLocalSockets: boolean;
   readonly ringPort: number;
   readonly metricsHost: string;
   readonly metricsPort: number;

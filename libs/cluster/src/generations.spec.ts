@@ -26,6 +26,20 @@ describe('generations', () => {
     });
   });
 
+  it('tells every member the local sockets of those that have one', () => {
+    const bench = new ClusterBench();
+    const localName = '0123456789abcdef0123456789abcdef';
+    const hello = { ...testHello('a'), ringLocalName: localName };
+    bench.apply({ type: 'workerConnected', hello });
+    bench.connect('b');
+    const prepares = sent(bench.queue('job'), 'prepare');
+    const places = prepares.map(({ message }) => message.members.map((member) => member.localName));
+    expect(places).toEqual([
+      [localName, undefined],
+      [localName, undefined],
+    ]);
+  });
+
   it('orders the ring by host, and around a link that was seen to be slow', () => {
     const bench = new ClusterBench();
     const hostOf = { a: 'one', b: 'two', c: 'one', d: 'three' };

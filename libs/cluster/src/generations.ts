@@ -42,8 +42,14 @@ export function beginGeneration(
     worker.jobId = job.id;
     worker.loading = null;
     worker.held = null;
-    const { host, ringPort } = worker.hello;
-    return { workerId: worker.id, host, port: ringPort, lanes: lanes.get(worker.id) ?? [] };
+    const { host, ringPort, ringLocalName } = worker.hello;
+    return {
+      workerId: worker.id,
+      host,
+      port: ringPort,
+      ...(ringLocalName !== undefined && { localName: ringLocalName }),
+      lanes: lanes.get(worker.id) ?? [],
+    };
   });
   // Who holds the newest state hands it on: nobody needs to fetch a checkpoint that is behind it.
   const isHeld = members.some(({ workerId }) => run.holders.has(workerId));

@@ -15,11 +15,18 @@ export const fenceSchema = z.strictObject({
 });
 export type Fence = z.output<typeof fenceSchema>;
 
+/** Names a local socket of a worker, see libs/transport-ws; absent where it has none. */
+const ringLocalNameSchema = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/, 'expected 32 hexadecimal digits')
+  .optional();
+
 /** A member of a generation; its rank is its index in `members`. */
 export const memberSchema = z.strictObject({
   workerId: z.string(),
   host: z.string(),
   port: z.int().min(1).max(65_535),
+  localName: ringLocalNameSchema,
   lanes: z.array(z.int().min(0)),
 });
 export type Member = z.output<typeof memberSchema>;
@@ -47,6 +54,7 @@ export const workerMessageSchema = z.discriminatedUnion('type', [
     workerId: z.string().min(1).max(64),
     host: z.string().min(1).max(255),
     ringPort: z.int().min(1).max(65_535),
+    ringLocalName: ringLocalNameSchema,
     /** Workers of one label are neighbours in a ring; absent: `host`. */
     hostLabel: z.string().min(1).max(255).optional(),
     device: z.strictObject({

@@ -16,6 +16,8 @@ import { parseUpgradeResponse, type UpgradeResponse } from './upgrade-response.j
 export interface ClientSocketOptions {
   readonly host: string;
   readonly port: number;
+  /** A local socket's path, to connect to instead of host and port. */
+  readonly localPath?: string | undefined;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: RingTls | null;
@@ -311,7 +313,8 @@ export class ClientSocket {
 }
 
 /** A connection, over TLS only to a peer whose certificate is good for its host. */
-function open({ host, port, tls }: ClientSocketOptions, onread: OnReadOpts): Socket {
+function open({ host, port, localPath, tls }: ClientSocketOptions, onread: OnReadOpts): Socket {
+  if (localPath !== undefined) return connect({ path: localPath, onread });
   if (tls === null) return connect({ host, port, noDelay: true, onread });
   const secured = {
     host,

@@ -4,7 +4,11 @@ import { webSocketGroup } from './testing/web-socket-group.js';
 
 transportConformance('WebSocket', (worldSize, options) => webSocketGroup(worldSize, options));
 
+transportConformance('WebSocket over local sockets', (worldSize, options) =>
+  webSocketGroup(worldSize, options, { isLocal: true }),
+);
+
 const tls = selfSigned();
 transportConformance('WebSocket over TLS', (worldSize, options) =>
-  webSocketGroup(worldSize, options, tls),
+  webSocketGroup(worldSize, options, { tls }),
 );

@@ -79,6 +79,7 @@ export async function connectRing(options: ConnectRingOptions): Promise<Transpor
   const dialling = dial({
     target,
     tls: listener.tls,
+    dialsLocally: listener.localName !== null,
     fence,
     from: rank,
     to: transport.previousRank,

@@ -2,8 +2,8 @@ import { CollectiveError } from '@skipring/collective';
 import { RING_PATH } from '@skipring/protocol';
 import { ClientSocket } from './client-socket.js';
 import { dialHeaders, REFUSAL_HEADER, type RingDial } from './handshake.js';
+import { localPath } from './local-socket.js';
 import type { RingTls } from './ring-tls.js';
-import type { UpgradeResponse } from './upgrade-response.js';
 
 const FIRST_DELAY_MS = 20;
 const MAX_DELAY_MS = 250;
@@ -12,11 +12,15 @@ const HANDSHAKE_TIMEOUT_MS = 5_000;
 export interface DialTarget {
   readonly host: string;
   readonly port: number;
+  /** Name of its local socket, which is tried first; that works on its own machine alone. */
+  readonly localName?: string | undefined;
 }
 
 export interface DialOptions extends RingDial {
   readonly target: DialTarget;
   readonly tls: RingTls | null;
+  /** Whether the target's local socket may be tried. */
+  readonly dialsLocally: boolean;
   /** Called in the same turn in which the socket opens: no message is missed. */
   onOpen(socket: ClientSocket): void;
   /** A refusal that another try can't mend. */
@@ -34,8 +38,17 @@ export function dial(options: DialOptions): { stop(): void; lastProblem(): strin
 
   function attempt(): void {
     timer = null;
+    if (target.localName === undefined || !options.dialsLocally) attemptAt();
+    else attemptAt(localPath(target.localName));
+  }
+
+  function attemptAt(path?: string): void {
+    if (stopped) return;
+    const isLocal = path !== undefined;
     const trial = new ClientSocket({
-      ...target,
+      host: target.host,
+      port: target.port,
+      localPath: path,
       tls,
       path: RING_PATH,
       headers: dialHeaders(options),
@@ -44,20 +57,23 @@ export function dial(options: DialOptions): { stop(): void; lastProblem(): strin
         stopped = true;
         options.onOpen(trial);
       },
-      onRefused,
+      onRefused: (answer) => {
+        const code = answer.headers.get(REFUSAL_HEADER) ?? `HTTP status ${answer.status}`;
+        if (code === 'NOT_READY' || code === 'ALREADY_CONNECTED') {
+          retry(`rank ${to} answered ${code}`);
+        } else if (isLocal) attemptAt();
+        else refuse(code);
+      },
       onFailed: (error) => {
-        retry(error.message);
+        // The rank is on another machine, or gone.
+        if (isLocal) attemptAt();
+        else retry(error.message);
       },
     });
     socket = trial;
   }
 
-  function onRefused({ status, headers }: UpgradeResponse): void {
-    const code = headers.get(REFUSAL_HEADER) ?? `HTTP status ${status}`;
-    if (code === 'NOT_READY' || code === 'ALREADY_CONNECTED') {
-      retry(`rank ${to} answered ${code}`);
-      return;
-    }
+  function refuse(code: string): void {
     if (stopped) return;
     stopped = true;
     const known = code === 'STALE_GENERATION' || code === 'UNAUTHORIZED' ? code : 'PROTOCOL';

@@ -99,7 +99,10 @@ async function measure(
       const at = { host: areLocal([{ host, port }]) ? host : '0.0.0.0', port };
       const started = await RankProcess.start(at);
       ranks.push(started.rank);
-      members[rank] = { host, port: started.port };
+      const { port: ownPort, localName } = started;
+      // Nobody tells the name to processes that others start.
+      const isKnown = only === undefined && localName !== null;
+      members[rank] = { host, port: ownPort, ...(isKnown && { localName }) };
     }
     const tunings = await Promise.all(
       ranks.map((process, index) =>

@@ -51,5 +51,5 @@ await orFail(async () => {
   process.once('message', (task) => {
     void orFail(() => tune(listener, task as RankTask));
   });
-  tell({ kind: 'listening', port: listener.port });
+  tell({ kind: 'listening', port: listener.port, localName: listener.localName });
 });

@@ -4,6 +4,8 @@ import type { RingTuning } from '@skipring/collective';
 export interface Member {
   readonly host: string;
   readonly port: number;
+  /** Of its local socket; absent: others reach it over TCP. */
+  readonly localName?: string;
 }
 
 /** What the process of a rank is told, once it has said where it listens. */
@@ -20,7 +22,7 @@ export interface RankTask {
 
 /** What it tells. */
 export type RankMessage =
-  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'listening'; readonly port: number; readonly localName: string | null }
   | { readonly kind: 'progress'; readonly numDone: number; readonly numSizes: number }
   | { readonly kind: 'tuned'; readonly tuning: RingTuning }
   | { readonly kind: 'failed'; readonly message: string };

@@ -20,12 +20,14 @@ export class RankProcess {
    * Starts one that listens; port 0 is any free one.
    * @throws CommandError why it does not
    */
-  static async start(at: Member): Promise<{ rank: RankProcess; port: number }> {
+  static async start(
+    at: Member,
+  ): Promise<{ rank: RankProcess; port: number; localName: string | null }> {
     const rank = new RankProcess(at);
-    const port = await rank.until((message) =>
-      message.kind === 'listening' ? message.port : undefined,
+    const { port, localName } = await rank.until((message) =>
+      message.kind === 'listening' ? message : undefined,
     );
-    return { rank, port };
+    return { rank, port, localName };
   }
 
   /** @throws CommandError why it could not be measured */

@@ -17,6 +17,7 @@ async function bytesOfSum(settings: RingSettings): Promise<number[]> {
   sessions = await Promise.all(
     Array.from({ length: NUM_RANKS }, () =>
       RingSession.listen(HOST, 0, null, {
+        localSockets: true,
         faults: null,
         silence: () => null,
         settings: () => settings,
@@ -25,10 +26,11 @@ async function bytesOfSum(settings: RingSettings): Promise<number[]> {
       }),
     ),
   );
-  const members = sessions.map(({ port }, rank) => ({
+  const members = sessions.map(({ port, localName }, rank) => ({
     workerId: `worker-${rank}`,
     host: HOST,
     port,
+    ...(localName !== null && { localName }),
     lanes: [rank],
   }));
   return Promise.all(

@@ -17,6 +17,8 @@ import type { CollectiveCall, IoRequest, RingTraffic } from '../thread-messages.
 import { BusyTime } from './busy-time.js';
 
 export interface RingSessionOptions {
+  /** Whether workers on this machine are met over local sockets. */
+  readonly localSockets: boolean;
   /** Null: it takes no faults. */
   readonly faults: Pick<RingFaults, 'reach' | 'intercept' | 'reset'> | null;
   /** When a neighbour counts as gone; null before the coordinator has said so. */
@@ -57,12 +59,18 @@ export class RingSession {
       port,
       maxPayloadBytes: MAX_SEGMENT_BYTES,
       tls,
+      localSockets: options.localSockets,
     });
     return new RingSession(listener, options);
   }
 
   get port(): number {
     return this.listener.port;
+  }
+
+  /** See `RingListener`. */
+  get localName(): string | null {
+    return this.listener.localName;
   }
 
   get traffic(): RingTraffic {
@@ -92,7 +100,7 @@ export class RingSession {
       listener: this.listener,
       fence: request.fence,
       rank: request.rank,
-      members: request.members.map(({ host, port }) => ({ host, port })),
+      members: request.members,
       ringToken: request.ringToken,
       deadlineMs: request.deadlineMs,
       ...settings(),

@@ -40,6 +40,7 @@ const ring = await RingSession.listen(
   data.ringPort,
   data.ringTls,
   {
+    localSockets: data.ringLocalSockets,
     faults,
     silence: () => silence,
     settings: () => ringSettings,
@@ -82,6 +83,7 @@ const gateway = new GatewayClient(
       workerId: data.workerId,
       host: data.advertisedHost,
       ringPort: ring.port,
+      ...(ring.localName !== null && { ringLocalName: ring.localName }),
       hostLabel: data.hostLabel,
       device: data.device,
       threads: data.threads,

@@ -19,12 +19,17 @@ export function listenAll(
   );
 }
 
-/** Connects one rank per listener over loopback; the listeners stay the caller's. */
+/** Connects one rank per listener over loopback, or local sockets; the listeners stay the caller's. */
 export async function connectAll(
   listeners: readonly RingListener[],
   options: Partial<GroupOptions> & { fence?: Fence } = {},
+  isLocal = false,
 ) {
-  const members = listeners.map(({ port }) => ({ host: LOOPBACK, port }));
+  const members = listeners.map(({ port, localName }) => ({
+    host: LOOPBACK,
+    port,
+    ...(isLocal && localName !== null && { localName }),
+  }));
   return Promise.all(
     listeners.map((listener, rank) =>
       connectRing({
@@ -40,14 +45,14 @@ export async function connectAll(
   );
 }
 
-/** A ring of WebSockets on loopback, one listener per rank. */
+/** A ring of WebSockets on this machine, one listener per rank. */
 export async function webSocketGroup(
   worldSize: number,
   options: GroupOptions,
-  tls: RingTls | null = null,
+  { tls = null, isLocal = false }: { tls?: RingTls | null; isLocal?: boolean } = {},
 ): Promise<TransportGroup> {
   const listeners = await listenAll(worldSize, tls);
-  const transports = await connectAll(listeners, options);
+  const transports = await connectAll(listeners, options, isLocal);
   return {
     transports,
     crash: (rank) => {
