@@ -2,6 +2,7 @@ import { lanesOfGroup, numLaneGroups, type JobSpec } from '@skipring/protocol';
 import { compressedSlots } from './compression/compressed-slots.js';
 import { initialFactor } from './compression/power-sgd.js';
 import { OPTIMIZER_PREFIX, type TensorData, type TensorMap, type VectorLayout } from './engine.js';
+import { countTensor, SKIPPED_STEPS } from './skipped-steps.js';
 
 // Tensors of a job's state that the engine does not hold. They are stored with the optimizer's.
 
@@ -10,9 +11,6 @@ export const outerName = (parameter: string): string => `${OPTIMIZER_PREFIX}oute
 
 /** Where PowerSGD's next step starts for a parameter: the right thin matrix of the step before. */
 export const factorName = (parameter: string): string => `${OPTIMIZER_PREFIX}powerSgd/${parameter}`;
-
-/** How many steps were skipped, float32 scalar: part of the state, so that it has no luck in it. */
-export const SKIPPED_STEPS = `${OPTIMIZER_PREFIX}skippedSteps`;
 
 /** A replica's own value of an optimizer slot, whose name has the prefix. */
 export const keptName = (replica: number, slot: string): string =>
@@ -29,7 +27,7 @@ export function initialAuxiliary(
   tensors: TensorMap,
 ): TensorMap {
   const { sync } = spec;
-  const auxiliary = new Map<string, TensorData>([[SKIPPED_STEPS, scalarOf(0)]]);
+  const auxiliary = new Map<string, TensorData>([[SKIPPED_STEPS, countTensor(0)]]);
   if (sync.mode === 'diloco') {
     for (const { name, kind, shape, length } of layout.slots) {
       if (kind !== 'gradient') continue;
@@ -49,11 +47,6 @@ export function initialAuxiliary(
     }
   }
   return auxiliary;
-}
-
-/** A count as a tensor; exact below 2^24. */
-export function scalarOf(count: number): TensorData {
-  return { shape: [], values: Float32Array.of(count) };
 }
 
 /** In order of their names: an order that all ranks share. */

@@ -1,9 +1,9 @@
 import { START_POSITION } from '@skipring/data';
 import type { EvaluationResult, Position } from '@skipring/protocol';
-import { scalarOf, SKIPPED_STEPS } from './auxiliary.js';
 import { EngineError } from './engine.js';
 import type { Engine, TensorData, TensorMap } from './engine.js';
 import { initialExponents } from './exponents.js';
+import { countTensor, SKIPPED_STEPS } from './skipped-steps.js';
 import { hashState } from './state-hash.js';
 
 /** Accuracy of the model after a step. */
@@ -54,7 +54,7 @@ export class TrainingState {
   }
 
   set numSkipped(count: number) {
-    this.auxiliary = new Map(this.auxiliary).set(SKIPPED_STEPS, scalarOf(count));
+    this.auxiliary = new Map(this.auxiliary).set(SKIPPED_STEPS, countTensor(count));
   }
 
   /** A copy of everything, whose memory belongs to whoever takes it. */
@@ -78,7 +78,7 @@ export class TrainingState {
     const auxiliary = new Map<string, TensorData>();
     for (const name of this.auxiliary.keys()) {
       // Checkpoints of older versions have no count: none was skipped.
-      const tensor = held.get(name) ?? (name === SKIPPED_STEPS ? scalarOf(0) : undefined);
+      const tensor = held.get(name) ?? (name === SKIPPED_STEPS ? countTensor(0) : undefined);
       if (tensor === undefined) throw new EngineError('STATE_MISMATCH', `${name} is missing`);
       auxiliary.set(name, tensor);
       held.delete(name);

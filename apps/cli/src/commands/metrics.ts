@@ -1,8 +1,9 @@
 import { Option, type Command } from 'commander';
-import type { EvaluationResult, JobView, StepRecord } from '@skipring/protocol';
+import type { StepRecord } from '@skipring/protocol';
 import type { CommandContext, CommonFlags } from '../context.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { exportHistory, exportFormats, type ExportFormat } from '../export/export-history.js';
+import type { History } from '../export/history.js';
 import { csv } from '../output/csv.js';
 import { percent } from '../output/format.js';
 import { sparkline } from '../output/sparkline.js';
@@ -10,13 +11,6 @@ import { examples } from './help.js';
 
 const MAX_WIDTH = 60;
 const NAME_WIDTH = 15;
-
-/** All that is stored of a job's course. */
-export interface History {
-  readonly job: JobView;
-  readonly steps: readonly StepRecord[];
-  readonly evaluations: readonly EvaluationResult[];
-}
 
 type MetricsFlags = CommonFlags & {
   readonly format: 'text' | 'csv' | ExportFormat;

@@ -1,4 +1,4 @@
-import type { History } from '../commands/metrics.js';
+import type { History } from './history.js';
 import { writeTensorBoard } from './tensorboard.js';
 import { logToMlflow } from './mlflow.js';
 import { writeWandb } from './wandb.js';

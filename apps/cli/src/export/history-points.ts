@@ -1,4 +1,4 @@
-import type { History } from '../commands/metrics.js';
+import type { History } from './history.js';
 
 /** Values of one moment of a job. */
 export interface Point {

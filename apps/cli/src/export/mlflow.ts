@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { History } from '../commands/metrics.js';
+import type { History } from './history.js';
 import { requireUrl } from '../endpoint.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { pointsOf } from './history-points.js';

@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { History } from '../commands/metrics.js';
+import type { History } from './history.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { systemReason } from '../system-reason.js';
 import { maskedCrc32c } from './crc32c.js';

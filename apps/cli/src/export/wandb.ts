@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { History } from '../commands/metrics.js';
+import type { History } from './history.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { csv } from '../output/csv.js';
 import { systemReason } from '../system-reason.js';

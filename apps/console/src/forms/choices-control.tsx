@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { Control, JsonSchema } from './json-schema.js';
-import type { FormContext } from './schema-form.js';
+import type { FormContext } from './form-context.js';
 import { idOf } from './simple-control.js';
 import { titleOf } from './title-of.js';
 

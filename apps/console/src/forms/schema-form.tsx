@@ -10,17 +10,9 @@ import {
   type JsonSchema,
 } from './json-schema.js';
 import { ChoicesControl } from './choices-control.js';
+import type { FormContext } from './form-context.js';
 import { Field, SimpleControl } from './simple-control.js';
 import { titleOf } from './title-of.js';
-
-export interface FormContext {
-  /** By JSON pointer. */
-  readonly errors: ReadonlyMap<string, FieldError>;
-  /** Values to choose from where the schema takes any text, by JSON pointer. */
-  readonly suggestions: ReadonlyMap<string, readonly string[]>;
-  /** JSON pointer of the object that is the whole of the form; absent: that of everything. */
-  readonly root?: string;
-}
 
 interface NestedProps {
   readonly schema: JsonSchema;

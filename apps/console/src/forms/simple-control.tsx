@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { Control, JsonSchema } from './json-schema.js';
 import { numberOf, textOf } from './number-text.js';
-import type { FormContext } from './schema-form.js';
+import type { FormContext } from './form-context.js';
 import { titleOf } from './title-of.js';
 
 export interface ControlAttributes {

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { FormContext } from '../forms/schema-form.js';
+import type { FormContext } from '../forms/form-context.js';
 import { Field } from '../forms/simple-control.js';
 import type { ParameterRow, SweepField } from './parameters.js';
 

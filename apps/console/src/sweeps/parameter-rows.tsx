@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { FormContext } from '../forms/schema-form.js';
+import type { FormContext } from '../forms/form-context.js';
 import { EMPTY_ROW, type ParameterRow, type SweepField } from './parameters.js';
 import { ParameterFields } from './parameter-fields.js';
 
