@@ -7,7 +7,7 @@ const SIDE = fileURLToPath(new URL('sides/endurance.mjs', import.meta.url));
 /** Share of a step that is not the graph's own, and growth of memory over many steps. */
 export async function endurance({ steps = 10_000 }) {
   const run = async (...args) => {
-    const side = await Side.start(SIDE, ...args);
+    const side = await Side.startWith(['--expose-gc'], SIDE, ...args);
     await side.stop();
     return side.about;
   };
