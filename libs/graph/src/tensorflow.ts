@@ -25,6 +25,12 @@ export interface LoadedTensorFlow {
   };
 }
 
+/**
+ * Of networks of `tf.layers` that ran last: it keeps their layers for another run. One runs only while
+ * it is recorded; the default is 100.
+ */
+const NUM_KEPT_NETWORKS = 1;
+
 let loaded: LoadedTensorFlow | null = null;
 
 /**
@@ -52,6 +58,7 @@ export async function loadTensorFlow(options: TensorFlowOptions): Promise<Loaded
       { cause },
     );
   }
+  tf.env().set('TOPOLOGICAL_SORT_CACHE_MAX_ENTRIES', NUM_KEPT_NETWORKS);
   const { binding } = nodeBackend();
   const isGpu = binding.isUsingGpuDevice();
   if (device === 'gpu' && !isGpu) {

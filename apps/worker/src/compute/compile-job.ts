@@ -11,18 +11,24 @@ export function compileJob(spec: JobSpec, manifest: DataSetManifest): Engine {
   const numClasses = manifest.classes.length;
   const inputShape = { height, width, channels };
   registerFusedKernels();
-  return compileEngine({
-    model: buildModel(spec.model, inputShape, numClasses, spec.seed),
-    spec: {
-      ...spec.training,
-      reduction: spec.reduction === 'exact' ? 'exact' : 'float32',
-      precision: spec.precision,
-    },
-    trainBatchSizes: trainBatchSizes(splits.train.samples, spec.lanes),
-    evaluationBatchSizes: evaluationBatchSizes(splits.test.samples, EVALUATION_BATCH_SIZE),
-    laneSize: spec.lanes.size,
-    numClasses,
-    inputShape,
-    hasProbe: spec.statistics !== undefined,
-  });
+  const model = buildModel(spec.model, inputShape, numClasses, spec.seed);
+  try {
+    return compileEngine({
+      model,
+      spec: {
+        ...spec.training,
+        reduction: spec.reduction === 'exact' ? 'exact' : 'float32',
+        precision: spec.precision,
+      },
+      trainBatchSizes: trainBatchSizes(splits.train.samples, spec.lanes),
+      evaluationBatchSizes: evaluationBatchSizes(splits.test.samples, EVALUATION_BATCH_SIZE),
+      laneSize: spec.lanes.size,
+      numClasses,
+      inputShape,
+      hasProbe: spec.statistics !== undefined,
+    });
+  } finally {
+    // The engine's variables are its own; those of the model would stay for the life of the process.
+    model.dispose();
+  }
 }

@@ -43,12 +43,17 @@ export class UploadThread {
     const id = this.nextId++;
     const memory = new Set([...snapshot.tensors.values()].map(({ values }) => values.buffer));
     const transferable = [...memory].filter((buffer) => buffer instanceof ArrayBuffer);
-    return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      this.post(thread, { kind: 'abort', id });
+    };
+    const stored = new Promise<{ modelSha256: string }>((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
       this.post(thread, { kind: 'store', id, snapshot }, transferable);
-      signal.addEventListener('abort', () => {
-        this.post(thread, { kind: 'abort', id });
-      });
+      signal.addEventListener('abort', onAbort);
+    });
+    // The signal may live as long as the connection, over many jobs.
+    return stored.finally(() => {
+      signal.removeEventListener('abort', onAbort);
     });
   }
 

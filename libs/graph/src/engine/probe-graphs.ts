@@ -17,9 +17,11 @@ export function recordActivations(
   layerNames: readonly string[],
 ): ActivationGraph {
   const outputs = new Map<string, tf.Tensor>();
-  const release = options.model.model.layers.map((layer) =>
+  const watched = options.model.model.layers.filter(({ name }) => layerNames.includes(name));
+  const release = watched.map((layer) =>
     watchOutput(layer, (output) => {
-      if (layerNames.includes(layer.name)) outputs.set(layer.name, output);
+      outputs.get(layer.name)?.dispose();
+      outputs.set(layer.name, output);
     }),
   );
   try {

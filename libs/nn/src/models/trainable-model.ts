@@ -55,6 +55,8 @@ export interface TrainableModel {
   /** In the order of the layers. */
   readonly parameters: readonly Parameter[];
   readonly movingStatistics: readonly MovingStatistic[];
+  /** Frees the variables, which TensorFlow.js keeps until then, whoever else has forgotten the model. */
+  dispose(): void;
 }
 
 type LayerWeight = tf.layers.Layer['trainableWeights'][number];
@@ -106,6 +108,9 @@ export function trainable(model: tf.LayersModel): TrainableModel {
       }
     },
     forwardInference: (images) => model.apply(images, { training: false }) as tf.Tensor2D,
+    dispose() {
+      model.dispose();
+    },
   };
 }
 
