@@ -31,6 +31,9 @@ export interface Found<T> {
   readonly damaged: readonly CheckpointError[];
 }
 
+/** Jobs whose fence is remembered: the newest. What is stored of any job has its fence with it. */
+const MAX_FENCES = 4_096;
+
 /**
  * The checkpoints of all jobs, in a storage of either kind. A save is whole or nothing, by the
  * current attempt and generation or by none, and what is read is verified first.
@@ -54,7 +57,11 @@ export class Checkpoints {
   /** From now on, saves of an earlier attempt or generation of this job are refused. */
   raiseFence({ jobId, ...fence }: Fence): void {
     const known = this.fences.get(jobId);
-    if (known === undefined || compareFences(fence, known) > 0) this.fences.set(jobId, fence);
+    if (known !== undefined && compareFences(fence, known) <= 0) return;
+    this.fences.delete(jobId);
+    this.fences.set(jobId, fence);
+    const [oldest] = this.fences.keys();
+    if (this.fences.size > MAX_FENCES && oldest !== undefined) this.fences.delete(oldest);
   }
 
   /**

@@ -13,6 +13,8 @@ const WAIT_MS = 20_000;
 const POLL_MS = 100;
 /** Exports kept; each can be made again. */
 const MAX_KEPT = 32;
+/** Whoever asks waits for less time than so many others take. */
+const MAX_REFUSALS = 256;
 
 /** Names what is exported: the same entry makes the same files. */
 export interface ExportEntry {
@@ -97,6 +99,8 @@ export class ExportsService {
     } catch (error) {
       if (!(error instanceof ExportRefused)) throw error;
       this.refusals.set(idOf(entry), error.message);
+      const [oldest] = this.refusals.keys();
+      if (this.refusals.size > MAX_REFUSALS && oldest !== undefined) this.refusals.delete(oldest);
       log.warn({ jobId, format, reason: error.message }, 'export refused');
     }
     await removeOldest(directory);

@@ -2,6 +2,7 @@ import { finalJobStates, type JobEvent } from '@skipring/protocol';
 import type { RunStore } from '@skipring/redis';
 import type { HttpResponse } from '../http/messages.js';
 import { HttpProblem } from '../http/problem.js';
+import { linkedSignal } from '../linked-signal.js';
 import type { EventHub } from './event-hub.js';
 
 const PAGE = 200;
@@ -50,18 +51,23 @@ export class EventStreams {
     }
   }
 
-  private async follow({
-    jobId,
-    afterId,
-    follow,
-    response,
-    closing,
-  }: EventStreamOptions): Promise<void> {
+  private async follow(options: EventStreamOptions): Promise<void> {
     const left = new AbortController();
-    response.once('close', () => {
+    options.response.once('close', () => {
       left.abort();
     });
-    const ended = AbortSignal.any([left.signal, closing]);
+    const ended = linkedSignal([left.signal, options.closing]);
+    try {
+      await this.sendUntil(ended.signal, options);
+    } finally {
+      ended.release();
+    }
+  }
+
+  private async sendUntil(
+    ended: AbortSignal,
+    { jobId, afterId, follow, response }: EventStreamOptions,
+  ): Promise<void> {
     let lastId = afterId;
     let lastWriteMs = performance.now();
     let hasEnded = await this.hasEnded(jobId);

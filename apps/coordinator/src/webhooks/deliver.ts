@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { SIGNATURE_HEADER, type Delivery } from '@skipring/protocol';
+import { linkedSignal } from '../linked-signal.js';
 import { publicLookup, requirePublicHost } from './address-guard.js';
 
 const TIMEOUT_MS = 5_000;
@@ -42,12 +43,13 @@ export function deliver(target: DeliveryTarget, delivery: Delivery): Promise<num
   const url = new URL(target.url);
   const body = JSON.stringify(delivery);
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
-  return new Promise((resolve, reject) => {
+  const ended = linkedSignal([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  const delivered = new Promise<number>((resolve, reject) => {
     if (!allowPrivate) requirePublicHost(url.hostname);
     const request = send(url, {
       method: 'POST',
       agent: false,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      signal: ended.signal,
       ...(allowPrivate ? {} : { lookup: publicLookup }),
       headers: {
         'content-type': 'application/json',
@@ -67,4 +69,5 @@ export function deliver(target: DeliveryTarget, delivery: Delivery): Promise<num
     request.on('error', reject);
     request.end(body);
   });
+  return delivered.finally(ended.release);
 }

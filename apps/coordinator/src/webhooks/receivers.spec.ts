@@ -38,4 +38,19 @@ describe('receivers', () => {
     receivers.end(URL_A, 2_000);
     expect(receivers.begin(URL_A, 'next-0')).toBeNull();
   });
+
+  it('are forgotten when nothing is on its way to them and nothing waits, or waits in vain', () => {
+    const receivers = new Receivers();
+    fill(receivers, URL_A);
+    expect(receivers.begin(URL_A, 'of a webhook that is removed')).toBeGreaterThan(0);
+    receivers.forget('of a webhook that is removed');
+    for (let index = 0; index < MAX_IN_FLIGHT; index += 1) receivers.end(URL_A, 10);
+    expect(receivers.size).toBe(0);
+    fill(receivers, URL_A);
+    expect(receivers.begin(URL_A, 'late')).toBeGreaterThan(0);
+    for (let index = 0; index < MAX_IN_FLIGHT; index += 1) receivers.end(URL_A, 10);
+    expect(receivers.size).toBe(1);
+    receivers.forget('late');
+    expect(receivers.size).toBe(0);
+  });
 });

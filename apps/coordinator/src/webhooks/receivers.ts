@@ -19,6 +19,11 @@ interface Receiver {
 export class Receivers {
   private readonly byOrigin = new Map<string, Receiver>();
 
+  /** Those that are busy or waited for. */
+  get size(): number {
+    return this.byOrigin.size;
+  }
+
   /**
    * Takes a place at the receiver, to be given back with `end`.
    * @returns null when it is taken; else in how many ms to come again, by how many wait before and
@@ -42,6 +47,14 @@ export class Receivers {
     receiver.lastMs = tookMs;
     if (receiver.numInFlight === 0 && receiver.waiting.size === 0) {
       this.byOrigin.delete(originOf(url));
+    }
+  }
+
+  /** A delivery that was put off does not come back: its webhook was removed. */
+  forget(deliveryId: string): void {
+    for (const [origin, { waiting, numInFlight }] of this.byOrigin) {
+      if (!waiting.delete(deliveryId)) continue;
+      if (numInFlight === 0 && waiting.size === 0) this.byOrigin.delete(origin);
     }
   }
 

@@ -223,7 +223,11 @@ export class WebhooksService {
     const { store, allowPrivate } = this.parts;
     const record = this.known.find(({ name }) => name === webhook);
     // It was removed meanwhile.
-    if (record === undefined) return;
+    if (record === undefined) {
+      this.receivers.forget(delivery.id);
+      this.failing.delete(webhook);
+      return;
+    }
     const { url } = record;
     const waitMs = this.receivers.begin(url, delivery.id);
     if (waitMs !== null) throw new EntryPostponed(waitMs);
