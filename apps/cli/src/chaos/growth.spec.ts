@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { growthOf, medianSlope, type UsageSample } from './growth.js';
+import { growthOf, slopeWithin, type Growth, type UsageSample } from './growth.js';
 
 const INTERVAL_MS = 2_000;
 
@@ -13,50 +13,65 @@ function life(minutes: number, usage: (age: number) => [mb: number, fds: number]
   });
 }
 
+const slopeOf = (...lives: UsageSample[][]) =>
+  slopeWithin(lives.map((samples) => growthOf(samples)!));
+
+/** Between -0.5 and 0.5, the same for the same number. */
+const noise = (seed: number): number => ((Math.sin(seed * 12.9898) * 43_758.5453) % 1) / 2;
+
 describe('growth of a process', () => {
   it('is none when it holds the same after its warm-up, whatever it took before', () => {
-    const growth = growthOf(life(10, (age) => [age < 1.9 ? 100 * age : 400, age < 1 ? 10 : 31]));
-    expect(growth).toEqual({
-      measuredMs: 8 * 60_000,
-      mbPerMinute: 0,
-      numMoreDescriptors: 0,
-    });
+    const samples = life(10, (age) => [age < 1.9 ? 100 * age : 400, age < 1 ? 10 : 31]);
+    expect(growthOf(samples)).toMatchObject({ measuredMs: 8 * 60_000, numMoreDescriptors: 0 });
+    expect(slopeOf(samples)).toEqual({ mbPerMinute: 0, low: 0, high: 0 });
   });
 
   it('is the slope of a leak, and not of what is taken and given back', () => {
-    const leak = growthOf(life(10, (age) => [200 + 3 * age, 20 + Math.floor(age)]));
-    expect(leak?.mbPerMinute).toBeCloseTo(3, 6);
-    expect(leak?.numMoreDescriptors).toBe(8);
-    const saw = growthOf(life(10, (age) => [200 + 80 * (age % 1), 20]));
-    expect(Math.abs(saw!.mbPerMinute)).toBeLessThan(2);
-    const peaks = growthOf(life(10, (age) => [Math.abs(age - 9) < 0.4 ? 900 : 200, 20]));
-    expect(peaks?.mbPerMinute).toBe(0);
+    const leak = life(10, (age) => [200 + 3 * age, 20 + Math.floor(age)]);
+    expect(slopeOf(leak).mbPerMinute).toBeCloseTo(3, 6);
+    expect(slopeOf(leak).low).toBeCloseTo(3, 6);
+    expect(growthOf(leak)?.numMoreDescriptors).toBe(8);
+    const saw = slopeOf(life(10, (age) => [200 + 80 * (age % 0.7), 20]));
+    expect(saw.low).toBeLessThanOrEqual(0);
+    expect(saw.high).toBeGreaterThanOrEqual(0);
+    const peak = slopeOf(life(10, (age) => [Math.abs(age - 9) < 0.3 ? 900 : 200, 20]));
+    expect(peak).toEqual({ mbPerMinute: 0, low: 0, high: 0 });
   });
 
-  it('is not known of a short life', () => {
+  it('is not known of a short life, or of one that was not looked at for long', () => {
     expect(growthOf([])).toBeNull();
-    expect(growthOf(life(1.3, () => [100, 10]))).toBeNull();
-    expect(growthOf(life(1.5, () => [100, 10]))).not.toBeNull();
-    const few = life(10, () => [100, 10]).filter((_, index) => index % 60 === 0);
-    expect(growthOf(few)).toBeNull();
+    expect(growthOf(life(6, () => [100, 10]))).toBeNull();
+    expect(growthOf(life(6.5, () => [100, 10]))).not.toBeNull();
+    const gap = life(10, () => [100, 10]).filter((_, index) => index < 120 || index > 180);
+    expect(growthOf(gap)).toBeNull();
   });
 });
 
-describe('medianSlope', () => {
-  it('does not follow a quarter of wild points', () => {
-    const points = Array.from({ length: 40 }, (_, x) => [x, x > 32 ? 1e6 : 2 * x + 1] as const);
-    expect(medianSlope(points)).toBeCloseTo(2, 6);
+describe('the slope within lives', () => {
+  it('has the interval of Sen for one life', () => {
+    // Of ten points 45 slopes, here 1 to 45; 1.96 deviations of their order are 21.9 places.
+    const memory = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((x) => [x, x * x] as const);
+    const slopes = memory
+      .flatMap(([x], index) => memory.slice(index + 1).map(([other]) => x + other))
+      .sort((a, b) => a - b);
+    expect(slopeWithin([{ memory }])).toEqual({
+      mbPerMinute: slopes[22],
+      low: slopes[11],
+      high: slopes[33],
+    });
   });
 
-  it('takes many points, and refuses those of one x', () => {
-    const many = Array.from({ length: 5_000 }, (_, x) => [x, 0.5 * x] as const);
-    expect(medianSlope(many)).toBeCloseTo(0.5, 9);
-    expect(() => medianSlope([[1, 2]])).toThrow(RangeError);
-    expect(() =>
-      medianSlope([
-        [1, 2],
-        [1, 3],
+  it('does not take a difference between lives for growth, and is surer of more of them', () => {
+    const lives = [1, 2, 3, 4].map((number): Pick<Growth, 'memory'> => ({
+      memory: Array.from({ length: 10 }, (_, x) => [
+        x,
+        100 * number + 0.2 * x + noise(10 * number + x),
       ]),
-    ).toThrow(RangeError);
+    }));
+    const one = slopeWithin(lives.slice(0, 1));
+    const all = slopeWithin(lives);
+    expect(all.high - all.low).toBeLessThan(one.high - one.low);
+    expect(all.low).toBeGreaterThan(0.1);
+    expect(all.high).toBeLessThan(0.3);
   });
 });

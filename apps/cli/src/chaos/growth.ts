@@ -2,10 +2,13 @@ import type { Usage } from './process-usage.js';
 
 /** What a process holds while it warms up says nothing: the first fifth of its life, and this much. */
 const WARM_UP_SHARE = 0.2;
-const WARM_UP_MS = 20_000;
+const WARM_UP_MS = 60_000;
 /** A shorter time behind the warm-up says nothing of a trend. */
-const MIN_MEASURED_MS = 60_000;
-const MIN_SAMPLES = 10;
+const MIN_MEASURED_MS = 300_000;
+/** Of the time behind the warm-up: long enough each that what one holds says little of the next. */
+const NUM_BLOCKS = 10;
+/** Of the normal distribution: within so many deviations lie 95 %. */
+const DEVIATIONS = 1.96;
 
 export interface UsageSample extends Usage {
   readonly atMs: number;
@@ -14,9 +17,17 @@ export interface UsageSample extends Usage {
 /** How a process grew behind its warm-up. */
 export interface Growth {
   readonly measuredMs: number;
-  readonly mbPerMinute: number;
+  /** Resident memory: minutes since its start, MB; medians over a tenth of the time each. */
+  readonly memory: readonly (readonly [minutes: number, mb: number])[];
   /** The last number of descriptors less the first. */
   readonly numMoreDescriptors: number;
+}
+
+/** A slope and how far off it may be: it lies between `low` and `high` with a probability of 95 %. */
+export interface Slope {
+  readonly mbPerMinute: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 /** Null of a life that was too short to say. @param samples of one process, from its start to its end */
@@ -27,39 +38,57 @@ export function growthOf(samples: readonly UsageSample[]): Growth | null {
   const measured = samples.filter(({ atMs }) => atMs - startMs >= warmUpMs);
   const [first] = measured;
   const last = measured.at(-1);
-  if (first === undefined || last === undefined || measured.length < MIN_SAMPLES) return null;
+  if (first === undefined || last === undefined) return null;
   const measuredMs = last.atMs - first.atMs;
   if (measuredMs < MIN_MEASURED_MS) return null;
+  const blocks = Array.from({ length: NUM_BLOCKS }, (): UsageSample[] => []);
+  for (const sample of measured) {
+    const block = Math.floor(((sample.atMs - first.atMs) / measuredMs) * NUM_BLOCKS);
+    blocks[Math.min(block, NUM_BLOCKS - 1)]?.push(sample);
+  }
+  // A process that did not answer for a tenth of its life is not judged.
+  if (blocks.some(({ length }) => length === 0)) return null;
   return {
     measuredMs,
-    mbPerMinute: medianSlope(
-      measured.map(({ atMs, residentBytes }) => [atMs / 60_000, residentBytes / 1e6]),
-    ),
+    memory: blocks.map((block) => [
+      (median(block.map(({ atMs }) => atMs)) - startMs) / 60_000,
+      median(block.map(({ residentBytes }) => residentBytes)) / 1e6,
+    ]),
     numMoreDescriptors: last.numDescriptors - first.numDescriptors,
   };
 }
 
-/** As many points as make half a million pairs, which take a moment. */
-const MAX_POINTS = 1_000;
-
 /**
- * Slope of the line through points (x, y), per unit of x: the median of the slopes between any two
- * (Theil 1950, Sen 1968), which up to a quarter of wild points do not move. Of more than 1,000 points
- * some are left out, evenly; at least two of different x.
+ * How memory grows within lives, over all of them: the median of the slopes between any two points of a
+ * life (Theil 1950, Sen 1968), which a few wild points do not move. Its interval is Sen's, by the number
+ * of pairs that would be in order by chance, summed over the lives (Hirsch, Slack and Smith 1982).
+ *
+ * @param growths at least one
  */
-export function medianSlope(points: readonly (readonly [x: number, y: number])[]): number {
-  const stride = Math.ceil(points.length / MAX_POINTS);
-  const kept = points.filter((_, index) => index % stride === 0);
-  const slopes = kept.flatMap(([x, y], index) =>
-    kept.slice(index + 1).flatMap(([otherX, otherY]) => {
-      return otherX === x ? [] : [(otherY - y) / (otherX - x)];
-    }),
+export function slopeWithin(growths: readonly Pick<Growth, 'memory'>[]): Slope {
+  const slopes = growths.flatMap(({ memory }) => pairSlopes(memory)).sort((a, b) => a - b);
+  const variance = growths.reduce((sum, { memory: { length: n } }) => {
+    return sum + (n * (n - 1) * (2 * n + 5)) / 18;
+  }, 0);
+  const reach = DEVIATIONS * Math.sqrt(variance);
+  const at = (rank: number): number =>
+    slopes[Math.min(Math.max(Math.round(rank), 0), slopes.length - 1)] ?? 0;
+  return {
+    mbPerMinute: median(slopes),
+    low: at((slopes.length - reach) / 2 - 1),
+    high: at((slopes.length + reach) / 2),
+  };
+}
+
+function pairSlopes(points: Growth['memory']): number[] {
+  return points.flatMap(([x, y], index) =>
+    points.slice(index + 1).map(([otherX, otherY]) => (otherY - y) / (otherX - x)),
   );
-  slopes.sort((a, b) => a - b);
-  const middle = (slopes.length - 1) / 2;
-  const [low, high] = [slopes[Math.floor(middle)], slopes[Math.ceil(middle)]];
-  if (low === undefined || high === undefined) {
-    throw new RangeError(`${points.length} points of one x, expected two of different x`);
-  }
-  return (low + high) / 2;
+}
+
+/** @param values at least one */
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;
 }

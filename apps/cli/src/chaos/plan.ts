@@ -29,6 +29,9 @@ const WEIGHTS: Readonly<Record<ChaosKind, number>> = {
   fillDisk: 1,
   killCoordinator: 1,
 };
+export const chaosKinds = Object.keys(WEIGHTS) as readonly ChaosKind[];
+/** What ends a process. */
+export const killingKinds: readonly ChaosKind[] = ['kill', 'killCoordinator'];
 const MAX_PAUSE_MS = 2_000;
 const MAX_STEPS_AHEAD = 4;
 /** Beyond the five seconds after which a silent worker is dropped. */
@@ -37,33 +40,26 @@ const FREEZE_MS = 8_000;
 export interface PlanOptions {
   readonly seed: number;
   readonly numWorkers: number;
-  /** False where nobody would start the coordinator again. */
-  readonly mayKillCoordinator: boolean;
-  /** False: processes live on, so that it shows how they grow. */
-  readonly mayKill: boolean;
+  /** Kinds that are left out: not all of those that end no process. */
+  readonly without: readonly ChaosKind[];
 }
 
-/** Least time at the end in which no process is killed, and its least share. */
-const LIVING_MS = 90_000;
-const LIVING_SHARE = 1 / 3;
-
-/** How long before its end a run kills no process any more: no more than half of it. */
+/**
+ * How long before its end a run kills no process any more, so that it shows how those grow that live on:
+ * half of it.
+ */
 export function livingMs(totalMs: number): number {
-  return Math.min(totalMs / 2, Math.max(LIVING_MS, totalMs * LIVING_SHARE));
+  return totalMs / 2;
 }
 
 /** The disturbance of this number: a function of the seed, whatever came of those before. */
 export function disturbance(options: PlanOptions, number: number): Disturbance {
   const random = new PhiloxStream(options.seed, 0, number);
   const pick = <T>(items: readonly T[]): T => items[random.nextBelow(items.length)] as T;
-  const kinds = Object.entries(WEIGHTS) as [ChaosKind, number][];
   const kind = pick(
-    kinds
-      .filter(([name]) => name !== 'kill' || options.mayKill)
-      .filter(
-        ([name]) => name !== 'killCoordinator' || (options.mayKill && options.mayKillCoordinator),
-      )
-      .flatMap(([name, weight]) => Array.from({ length: weight }, () => name)),
+    chaosKinds
+      .filter((name) => !options.without.includes(name))
+      .flatMap((name) => Array.from({ length: WEIGHTS[name] }, () => name)),
   );
   const pauseMs = random.nextBelow(MAX_PAUSE_MS);
   if (kind === 'killCoordinator') return { kind, fault: null, pauseMs };

@@ -1,13 +1,11 @@
-import { growthOf, type Growth, type UsageSample } from './growth.js';
+import { growthOf, slopeWithin, type Slope, type UsageSample } from './growth.js';
 import { usageOf } from './process-usage.js';
-import { spread, type Spread } from './spread.js';
 
 const INTERVAL_MS = 2_000;
 /** What a process may hold beyond what it held at first: sockets of requests under way. */
 const SPARE_DESCRIPTORS = 20;
-/** Memory that grows for this long behind the warm-up, and by this much, is lost. */
-const LEAK_MS = 300_000;
-const LEAK_MB_PER_MINUTE = 5;
+/** Memory is lost when it surely grows by more than this: 1.4 GB a day. */
+const LEAK_MB_PER_MINUTE = 1;
 
 export const processKinds = ['coordinator', 'worker'] as const;
 export type ProcessKind = (typeof processKinds)[number];
@@ -24,12 +22,11 @@ export interface LivesReport {
   readonly numLives: number;
   /** Lives that were long enough to say; `null` below when there is none. */
   readonly numMeasured: number;
-  /** Behind the warm-up of the life that was measured longest. */
+  /** Behind the warm-up of the lives that were measured shortest and longest. */
+  readonly shortestMs: number;
   readonly longestMs: number;
-  /** Slope of resident memory, over the lives that were measured. */
-  readonly mbPerMinute: Spread | null;
-  /** Median over those of five minutes or more; null when there is none. */
-  readonly steadyMbPerMinute: number | null;
+  /** Of resident memory, within the lives that were measured. */
+  readonly memory: Slope | null;
   /** Most descriptors at the end of a life beyond those behind its warm-up. */
   readonly numMoreDescriptors: number | null;
 }
@@ -80,33 +77,30 @@ export function livesReport(
   lives: readonly (readonly UsageSample[])[],
 ): LivesReport {
   const growths = lives.flatMap((samples) => growthOf(samples) ?? []);
+  const times = growths.map(({ measuredMs }) => measuredMs);
+  const isMeasured = growths.length > 0;
   return {
     kind,
     numLives: lives.length,
     numMeasured: growths.length,
-    longestMs: Math.max(0, ...growths.map(({ measuredMs }) => measuredMs)),
-    mbPerMinute: slopes(growths),
-    steadyMbPerMinute:
-      slopes(growths.filter(({ measuredMs }) => measuredMs >= LEAK_MS))?.p50 ?? null,
-    numMoreDescriptors:
-      growths.length === 0
-        ? null
-        : Math.max(...growths.map(({ numMoreDescriptors }) => numMoreDescriptors)),
+    shortestMs: isMeasured ? Math.min(...times) : 0,
+    longestMs: isMeasured ? Math.max(...times) : 0,
+    memory: isMeasured ? slopeWithin(growths) : null,
+    numMoreDescriptors: isMeasured
+      ? Math.max(...growths.map(({ numMoreDescriptors }) => numMoreDescriptors))
+      : null,
   };
 }
 
-const slopes = (growths: readonly Growth[]): Spread | null =>
-  spread(growths.map(({ mbPerMinute }) => mbPerMinute));
-
 /** What was lost, each in words. */
 export function growthLeaks(reports: readonly LivesReport[]): string[] {
-  return reports.flatMap(({ kind, steadyMbPerMinute, numMoreDescriptors }) => {
+  return reports.flatMap(({ kind, memory, numMoreDescriptors }) => {
     const leaks: string[] = [];
     if (numMoreDescriptors !== null && numMoreDescriptors > SPARE_DESCRIPTORS) {
       leaks.push(`${numMoreDescriptors} descriptors of a ${kind}`);
     }
-    if (steadyMbPerMinute !== null && steadyMbPerMinute > LEAK_MB_PER_MINUTE) {
-      leaks.push(`${steadyMbPerMinute.toFixed(1)} MB a minute of a ${kind}`);
+    if (memory !== null && memory.low > LEAK_MB_PER_MINUTE) {
+      leaks.push(`${memory.mbPerMinute.toFixed(1)} MB a minute of a ${kind}`);
     }
     return leaks;
   });

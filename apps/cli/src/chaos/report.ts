@@ -26,6 +26,8 @@ export interface ChaosReport {
   readonly seed: number;
   readonly elapsedMs: number;
   readonly numWorkers: number;
+  /** Kinds that were left out. */
+  readonly without: readonly ChaosKind[];
   /** How often each kind struck. */
   readonly faults: Readonly<Record<string, number>>;
   readonly undisturbedSha256: string;
@@ -72,19 +74,34 @@ export function describeReport(report: ChaosReport): string {
     ['undisturbed', report.undisturbedSha256],
   ];
   const verdict = report.passed ? 'passed' : 'FAILED';
-  const again = `skipring chaos --seed ${report.seed} --workers ${report.numWorkers}`;
+  const without = report.without.length === 0 ? '' : ` --without ${report.without.join(',')}`;
+  const again = `skipring chaos --seed ${report.seed} --workers ${report.numWorkers}${without}`;
   const title = `chaos ${verdict} after ${duration(report.elapsedMs)}, seed ${report.seed}`;
   return [title, table(rows[0] ?? [], rows.slice(1)), `again: ${again}`].join('\n');
 }
 
-function growthRow(lives: LivesReport): string[] {
-  const { kind, numLives, numMeasured, longestMs, mbPerMinute, numMoreDescriptors } = lives;
+function growthRow({
+  kind,
+  numLives,
+  numMeasured,
+  shortestMs,
+  longestMs,
+  memory,
+  numMoreDescriptors,
+}: LivesReport): string[] {
   const name = `${kind}s`;
-  if (mbPerMinute === null) return [name, `${numLives} lives, none long enough to measure growth`];
-  const memory = `memory ${signed(mbPerMinute.p50)} MB/min, at most ${signed(mbPerMinute.max)}`;
+  if (memory === null)
+    return [name, `growth not measured: none of ${numLives} lives is long enough`];
+  const { mbPerMinute, low, high } = memory;
+  const verdict = low > 0 ? 'it grows' : high < 0 ? 'it shrinks' : 'no slope measurable';
+  const interval = `95 % within ${signed(low)} to ${signed(high)}`;
   const descriptors = `descriptors at most ${signed(numMoreDescriptors ?? 0, 0)}`;
-  const measured = `${numMeasured} of ${numLives} lives measured, up to ${duration(longestMs)}`;
-  return [name, `${memory}; ${descriptors} (${measured})`];
+  const times = [...new Set([duration(shortestMs), duration(longestMs)])].join(' to ');
+  return [
+    name,
+    `memory ${signed(mbPerMinute)} MB/min, ${interval}: ${verdict}; ${descriptors} ` +
+      `(${numMeasured} of ${numLives} lives measured, over ${times})`,
+  ];
 }
 
 function signed(value: number, numDigits = 2): string {

@@ -8,7 +8,7 @@ import { CommandError, EXIT } from '../exit-codes.js';
 import { followJob, requireSuccess } from '../follow.js';
 import type { LocalCluster } from '../launch/local-cluster.js';
 import { disturbJob } from './disturb-job.js';
-import { disturbance, livingMs } from './plan.js';
+import { disturbance, killingKinds, livingMs, type ChaosKind } from './plan.js';
 import { ProcessLives } from './process-lives.js';
 import { countKinds, type ChaosReport, type DisturbedRun, type Struck } from './report.js';
 import { spread } from './spread.js';
@@ -30,6 +30,8 @@ export interface ChaosOptions {
   readonly numWorkers: number;
   readonly epochs: number;
   readonly seed: number;
+  /** Kinds of faults that are left out. */
+  readonly without: readonly ChaosKind[];
 }
 
 /** Disturbs one job after the other until the time is up, and compares each with an undisturbed one. */
@@ -37,7 +39,8 @@ export async function runChaos(
   context: CommandContext,
   options: ChaosOptions,
 ): Promise<Omit<ChaosReport, 'passed' | 'leaks'>> {
-  const { client, cluster, minutes, numWorkers, seed } = options;
+  const { client, cluster, minutes, numWorkers, seed, without } = options;
+  const withoutKills = [...without, ...killingKinds];
   const { interrupted, tell } = context;
   const startedMs = Date.now();
   await prepareDataSet(client, DATA_SET, interrupted);
@@ -59,18 +62,13 @@ export async function runChaos(
         client,
         spec,
         interrupted,
-        next: () =>
-          Date.now() < endMs
-            ? disturbance(
-                {
-                  seed,
-                  numWorkers,
-                  mayKillCoordinator: cluster !== null,
-                  mayKill: Date.now() < endMs - livingMs(minutes * 60_000),
-                },
-                number++,
-              )
-            : null,
+        next: () => {
+          const nowMs = Date.now();
+          if (nowMs >= endMs) return null;
+          const isLiving = nowMs >= endMs - livingMs(minutes * 60_000);
+          const plan = { seed, numWorkers, without: isLiving ? withoutKills : without };
+          return disturbance(plan, number++);
+        },
         killCoordinator: () => {
           const pid = cluster?.coordinatorPid;
           if (pid !== undefined) process.kill(pid, 'SIGKILL');
@@ -94,6 +92,7 @@ export async function runChaos(
     seed,
     elapsedMs: Date.now() - startedMs,
     numWorkers,
+    without,
     faults: countKinds(struck),
     undisturbedSha256,
     runs,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SkipringClient } from '@skipring/client';
 import type { Command } from 'commander';
+import { chaosKinds, killingKinds, type ChaosKind } from '../chaos/plan.js';
 import { growthLeaks } from '../chaos/process-lives.js';
 import { checkpointLeaks, runChaos } from '../chaos/run-chaos.js';
 import { usageOf } from '../chaos/process-usage.js';
@@ -13,6 +14,9 @@ import { LocalCluster } from '../launch/local-cluster.js';
 import { parseCount } from './count.js';
 import { examples } from './help.js';
 
+/** Loaded into the processes of the cluster, so that their memory is what they use. */
+const collectGarbage = new URL('../chaos/collect-garbage.js', import.meta.url);
+
 /** `chaos`: random faults while a job trains, and whether its model is the same in the end. */
 export function addChaosCommand(program: Command, context: CommandContext): void {
   program
@@ -22,9 +26,14 @@ export function addChaosCommand(program: Command, context: CommandContext): void
     .option('--workers <count>', 'workers of the cluster that is started', '3')
     .option('--seed <number>', 'what happens is a function of it', '1')
     .option('--epochs <count>', 'passes over the data of each job, 7 steps each', '40')
+    .option('--without <kinds>', `leave these out, of ${chaosKinds.join(', ')}`)
     .addHelpText(
       'after',
-      examples('skipring chaos --minutes 30 --workers 4', 'skipring chaos --url http://host:7400'),
+      examples(
+        'skipring chaos --minutes 30 --workers 4',
+        'skipring chaos --without kill,killCoordinator',
+        'skipring chaos --url http://host:7400',
+      ),
     )
     .action(async (_options: unknown, command: Command) => {
       await chaos(context, command.optsWithGlobals<CommonFlags & ChaosFlags>());
@@ -36,6 +45,7 @@ interface ChaosFlags {
   readonly workers: string;
   readonly seed: string;
   readonly epochs: string;
+  readonly without?: string;
 }
 
 async function chaos(context: CommandContext, flags: CommonFlags & ChaosFlags): Promise<void> {
@@ -44,6 +54,7 @@ async function chaos(context: CommandContext, flags: CommonFlags & ChaosFlags): 
     numWorkers: parseCount('--workers', flags.workers, 1, 64),
     seed: parseCount('--seed', flags.seed, 0, 4_294_967_295),
     epochs: parseCount('--epochs', flags.epochs, 1, 10_000),
+    without: parseKinds(flags.without),
   };
   const report =
     flags.url === undefined
@@ -53,6 +64,23 @@ async function chaos(context: CommandContext, flags: CommonFlags & ChaosFlags): 
   if (!report.passed) throw new CommandError(EXIT.chaosFailed, 'the cluster did not stand it');
 }
 
+/** Throws CommandError `usage` for an unknown kind, and when nothing is left that processes survive. */
+export function parseKinds(text: string | undefined): ChaosKind[] {
+  const names = text?.split(',').filter((name) => name !== '') ?? [];
+  const kinds = chaosKinds.filter((kind) => names.includes(kind));
+  const unknown = names.find((name) => !chaosKinds.some((kind) => kind === name));
+  if (unknown !== undefined) {
+    const expected = `expected some of ${chaosKinds.join(', ')}`;
+    throw new CommandError(EXIT.usage, `--without: ${JSON.stringify(unknown)}; ${expected}`);
+  }
+  const needed = chaosKinds.filter((kind) => !killingKinds.includes(kind));
+  if (needed.every((kind) => kinds.includes(kind))) {
+    const expected = `expected one of ${needed.join(', ')} to be left`;
+    throw new CommandError(EXIT.usage, `--without: ${JSON.stringify(text)}; ${expected}`);
+  }
+  return kinds;
+}
+
 type Sizes = Omit<Parameters<typeof runChaos>[1], 'client' | 'cluster' | 'dataDirectory'>;
 
 async function onThatCluster(
@@ -60,7 +88,10 @@ async function onThatCluster(
   context: CommandContext,
   sizes: Sizes,
 ): Promise<ChaosReport> {
-  const found = await runChaos(context, { ...sizes, client, cluster: null, dataDirectory: '' });
+  // Nobody may start that coordinator again.
+  const without = [...new Set([...sizes.without, 'killCoordinator' as const])];
+  const own = { client, cluster: null, dataDirectory: '', without };
+  const found = await runChaos(context, { ...sizes, ...own });
   return { ...found, leaks: [], passed: holds(found) };
 }
 
@@ -83,6 +114,7 @@ async function onOwnCluster(context: CommandContext, sizes: Sizes): Promise<Chao
       forced,
       onStatus: context.tell,
       isSupervised: true,
+      preload: collectGarbage,
     });
     try {
       const client = new SkipringClient({ ...cluster.endpoint, signal: interrupted });

@@ -11,6 +11,8 @@ export interface ChildOptions {
   /** For messages: `coordinator`, `worker 1`. */
   readonly title: string;
   readonly entry: string;
+  /** Of Node.js, before the entry. */
+  readonly nodeOptions: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
   readonly logFile: string;
   /** How long after SIGTERM it is killed. Longer than what it allows itself. */
@@ -36,7 +38,7 @@ export class Child {
 
   constructor(readonly options: ChildOptions) {
     this.log = createWriteStream(options.logFile, { flags: 'a', mode: 0o600 });
-    this.process = spawn(process.execPath, [options.entry], {
+    this.process = spawn(process.execPath, [...options.nodeOptions, options.entry], {
       env: { ...options.environment, SKIPRING_PARENT_PIPE: '1' },
       stdio: ['pipe', 'pipe', 'pipe'],
       // A process group of its own: Ctrl-C reaches the launcher alone, which stops all in order.
