@@ -111,9 +111,9 @@ export class GraphBuilder {
   }
 
   /** Reduction of a vector to a scalar. */
-  reduce(op: 'Max' | 'Sum', x: Output): Output {
+  reduce(op: 'Max' | 'Sum', x: Output, dtype: number = DataType.float32): Output {
     return this.add(op, [x, this.ints([0], [1])], {
-      T: attribute.type(DataType.float32),
+      T: attribute.type(dtype),
       Tidx: attribute.type(DataType.int32),
       keep_dims: attribute.bool(false),
     });

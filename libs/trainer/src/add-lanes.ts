@@ -1,4 +1,4 @@
-import type { ActivationStatistics, VectorPart } from './engine.js';
+import type { ActivationStatistics, HeldSum, VectorPart } from './engine.js';
 import type { Generation } from './generation.js';
 import { laneSeed } from './lane-seed.js';
 import { readNonFinite } from './reduced-vector.js';
@@ -17,6 +17,8 @@ export interface LaneWork {
   readonly exponents: Int32Array;
   /** Whether the activations of lane 0 are looked at. */
   readonly isProbed?: boolean;
+  /** Where the sum stays; absent or null: it is handed out. */
+  readonly held?: HeldSum | null;
 }
 
 export interface AddedLanes {
@@ -24,10 +26,13 @@ export interface AddedLanes {
   readonly badLane: number | null;
   readonly samples: number;
   readonly activations: ActivationStatistics | null;
+  /** Largest magnitude in each slot of a sum that is held, shape [numSlots]; null of others, and of none. */
+  readonly maxima: Int32Array | null;
 }
 
 /**
- * Computes lanes one after the other and leaves their sum in `vector`, shape [layout.length].
+ * Computes lanes one after the other and leaves their sum in `vector`, shape [layout.length]; of a sum
+ * that is held, metrics and flags alone.
  *
  * @param onBucket told of each bucket whose sum is complete while the rest of the last lane is still
  *   to be computed, which waits for it; of none where that lane has no samples
@@ -35,7 +40,7 @@ export interface AddedLanes {
 export async function addLanes(
   g: Generation,
   vector: Int32Array | Float32Array,
-  { lanes, step, exponents, isProbed = false }: LaneWork,
+  { lanes, step, exponents, isProbed = false, held = null }: LaneWork,
   watch: Stopwatch,
   onBucket: ((bucket: number) => Promise<void>) | null = null,
 ): Promise<AddedLanes> {
@@ -44,7 +49,8 @@ export async function addLanes(
   let badLane: number | null = null;
   let samples = 0;
   let activations: ActivationStatistics | null = null;
-  vector.fill(0);
+  let maxima: Int32Array | null = null;
+  vector.fill(0, held === null ? 0 : layout.metricsOffset);
   for (const lane of lanes) {
     const batch = await watch.time('dataWaitMs', async () => {
       await g.onPhase('dataFetch', step + 1);
@@ -59,6 +65,14 @@ export async function addLanes(
     }
     await watch.time('computeMs', async () => {
       await g.onPhase('compute', step + 1);
+      if (held !== null) {
+        const { count } = g.spec.lanes;
+        const sum = held.add(batch, exponents, count, seed, maxima === null);
+        ({ maxima } = sum);
+        vector.set(sum.tail, layout.metricsOffset);
+        await g.clock.turn();
+        return;
+      }
       const segments = engine.segments(batch, exponents, g.spec.lanes.count, seed);
       let bucket = 0;
       for (const parts of segments) {
@@ -70,7 +84,7 @@ export async function addLanes(
     });
     if (badLane === null && readNonFinite(vector, layout).length > 0) badLane = lane;
   }
-  return { badLane, samples, activations };
+  return { badLane, samples, activations, maxima };
 }
 
 function add(sum: Int32Array | Float32Array, { offset, values }: VectorPart): void {

@@ -18,12 +18,10 @@ export function commit(g: Generation, step: ReducedStep, learningRate: number): 
   }
   const totalWeight = step.sums.samples / spec.lanes.size;
   try {
-    state.engine.apply(g.vector, {
-      learningRate,
-      step: state.position.step + 1,
-      totalWeight,
-      exponents: step.exponents,
-    });
+    const { exponents } = step;
+    const inputs = { learningRate, step: state.position.step + 1, totalWeight, exponents };
+    if (step.held === null) state.engine.apply(g.vector, inputs);
+    else step.held.apply(inputs);
   } catch (cause) {
     throw new TrainerError(
       'APPLY_FAILED',

@@ -128,6 +128,35 @@ export interface ApplyInputs {
   readonly exponents: Int32Array;
 }
 
+/** What the loop must know of a sum that stays in the engine. */
+export interface HeldValues {
+  /** Elements of the vector from `metricsOffset` on. */
+  readonly tail: Int32Array | Float32Array;
+  /** Largest magnitude in each slot of an exact sum, shape [slots]; of a float32 one empty. */
+  readonly maxima: Int32Array;
+}
+
+/**
+ * A sum of lanes that stays in the engine, for a step that no other rank adds to: neither read out nor
+ * added up outside. The bits are those of `forwardBackward`, addition, and `apply`.
+ */
+export interface HeldSum {
+  /**
+   * Adds a lane to the sum, or begins a new one with it; the arguments are those of `forwardBackward`.
+   *
+   * @returns of the sum, this lane included
+   */
+  add(
+    batch: LaneBatch,
+    exponents: Int32Array,
+    lanes: number,
+    seed: number,
+    isFirst: boolean,
+  ): HeldValues;
+  /** As the engine's `apply`, by the sum that is held. */
+  apply(inputs: ApplyInputs): void;
+}
+
 /**
  * A compiled model: what the training loop computes with. Implemented by `libs/graph`; a small
  * arithmetic one for tests is in `@skipring/trainer/testing`. All calls are synchronous and block
@@ -138,6 +167,8 @@ export interface Engine {
   readonly layout: VectorLayout;
   /** Null unless the engine was made with one. */
   readonly probe: LayerProbe | null;
+  /** Null where the engine can only hand its vectors out. */
+  readonly held: HeldSum | null;
   /**
    * Forward and backward pass over one lane's batch. Each slot's value is multiplied by
    * `batch.samples / laneSize` before it is converted, so that lanes can simply be added.

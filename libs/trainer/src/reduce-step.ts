@@ -4,7 +4,7 @@ import { addLanes } from './add-lanes.js';
 import { agree } from './agree.js';
 import { BucketReduction } from './bucket-reduction.js';
 import { statisticsDue } from './due.js';
-import type { ActivationStatistics } from './engine.js';
+import type { ActivationStatistics, HeldSum } from './engine.js';
 import type { Generation } from './generation.js';
 import { backOff } from './overflow.js';
 import {
@@ -18,11 +18,16 @@ import {
 import type { Inspection, StepSums } from './reduced-vector.js';
 import type { Stopwatch } from './stopwatch.js';
 
-/** A step that all ranks voted to commit. Its vector is the generation's. */
+/** The checksum of a step's vector that no rank has added to: the one rank votes all the same. */
+const NOTHING_REDUCED = [0, 0] as const;
+
+/** A step that all ranks voted to commit. */
 export interface ReducedStep {
   readonly sums: StepSums;
   /** Largest magnitude in each slot, shape [numSlots]. */
-  readonly maxima: Float64Array;
+  readonly maxima: ArrayLike<number>;
+  /** Where the sum is; null: in the generation's vector, which otherwise has metrics and flags alone. */
+  readonly held: HeldSum | null;
   /** Exponents that the vector was computed with, shape [numSlots]. */
   readonly exponents: Int32Array;
   /** Samples that this rank computed. */
@@ -50,16 +55,25 @@ export async function reduceStep(g: Generation, watch: Stopwatch): Promise<Reduc
   for (let numRepeats = 0; ; numRepeats++) {
     const { step } = g.state.position;
     const isProbed = statisticsDue(g.spec, step + 1);
-    const work = { lanes: g.lanes, step, exponents, isProbed };
+    // Of one rank the sum is complete as it is; a look at the gradient needs it outside.
+    const held = g.collective.worldSize === 1 && !isProbed ? g.state.engine.held : null;
+    const work = { lanes: g.lanes, step, exponents, isProbed, held };
     const reduction = new BucketReduction(g);
     const onBucket = g.overlaps ? (bucket: number) => reduction.begin(bucket) : null;
-    const { badLane, samples, activations } = await addLanes(g, g.vector, work, watch, onBucket);
+    const own = await addLanes(g, g.vector, work, watch, onBucket);
+    const { badLane, samples, activations } = own;
     const waitFrom = g.clock.now();
-    await watch.time('ringMs', () => reduction.finish());
+    await watch.time('ringMs', () =>
+      held === null ? reduction.finish() : g.onPhase('reduce', step + 1),
+    );
     ringHiddenMs += Math.max(0, reduction.busyMs - (g.clock.now() - waitFrom));
     const { maxima, badLanes } = await watch.time('commitMs', async () => {
       await g.onPhase('vote', step + 1);
-      return vote(g, inspect(g.vector, layout), badLane);
+      const found =
+        own.maxima === null
+          ? inspect(g.vector, layout)
+          : { maxima: own.maxima, checksum: NOTHING_REDUCED };
+      return vote(g, found, badLane);
     });
     const skipped = skip(g, badLanes);
     const overflow = skipped === null ? readOverflow(g.vector, layout) : null;
@@ -67,7 +81,7 @@ export async function reduceStep(g: Generation, watch: Stopwatch): Promise<Reduc
       const sums = readSums(g.vector, layout);
       const expected = samplesInStep(g.state.position, g.numSamples, g.spec.lanes);
       requireSamples(sums, expected, g.state.position.step + 1);
-      const told = { numRepeats, ringHiddenMs, activations, skipped };
+      const told = { numRepeats, ringHiddenMs, activations, skipped, held };
       return { sums, maxima, exponents, samples, ...told };
     }
     exponents = backOff(g.state, g.state.position.step, exponents, overflow);
@@ -86,7 +100,7 @@ async function vote(
   g: Generation,
   { checksum, maxima }: Inspection,
   badLane: number | null,
-): Promise<{ maxima: Float64Array; badLanes: number[] }> {
+): Promise<{ maxima: ArrayLike<number>; badLanes: number[] }> {
   const votes = await agree(g, checksum, [(badLane ?? -1) + 1]);
   return { maxima, badLanes: votes.flatMap(([lane]) => (lane ? [lane - 1] : [])) };
 }

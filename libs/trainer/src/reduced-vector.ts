@@ -6,15 +6,22 @@ export interface Inspection {
   /** Fletcher's sums over all elements' bits: equal vectors have equal sums. */
   readonly checksum: readonly [number, number];
   /** Largest magnitude in each slot, shape [numSlots]; in units of the vector's elements. */
-  readonly maxima: Float64Array;
+  readonly maxima: ArrayLike<number>;
 }
 
 /** Scans a reduced vector (Fletcher, "An arithmetic checksum for serial transmissions", 1982). */
 export function inspect(vector: Int32Array | Float32Array, layout: VectorLayout): Inspection {
-  const maxima = Float64Array.from(layout.slots, ({ offset, length }) =>
+  return { checksum: checksumOf(vector), maxima: maximaOf(vector, layout) };
+}
+
+/** Largest magnitude in each slot, shape [numSlots]; in units of the vector's elements. */
+export function maximaOf(
+  vector: Int32Array | Float32Array,
+  { slots }: VectorLayout,
+): Float64Array<ArrayBuffer> {
+  return Float64Array.from(slots, ({ offset, length }) =>
     maxMagnitude(vector, offset, offset + length),
   );
-  return { checksum: checksumOf(vector), maxima };
 }
 
 /** Sums of all elements' bits, and of those sums. */

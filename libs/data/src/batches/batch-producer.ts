@@ -38,7 +38,7 @@ export class BatchProducer {
           ? undefined
           : laneWalk(message.start, message.lanes, this.sampler.stepsPerEpoch);
     } else if (message.seek === this.seek) {
-      this.outstanding -= 1;
+      this.outstanding -= message.count;
     }
     this.schedule();
   }

@@ -39,6 +39,8 @@ export class LaneBatches {
   private readonly stepsPerEpoch: number;
   private readonly exited: Promise<void>;
   private seekNumber = 0;
+  /** Batches taken of which the thread does not know. */
+  private numTaken = 0;
   private running = false;
   private positioned = false;
   private failure: DataError | undefined;
@@ -119,6 +121,7 @@ export class LaneBatches {
     }
     this.positioned = lanes.length > 0;
     this.seekNumber += 1;
+    this.numTaken = 0;
     this.ready.length = 0;
     const ascending = [...lanes].sort((a, b) => a - b);
     this.post({ kind: 'seek', seek: this.seekNumber, start, lanes: ascending });
@@ -144,7 +147,7 @@ export class LaneBatches {
       );
     }
     this.ready.shift();
-    this.post({ kind: 'taken', seek: this.seekNumber });
+    this.tellTaken();
     return head.batch;
   }
 
@@ -215,6 +218,14 @@ export class LaneBatches {
       this.ready.push({ lane: message.lane, batch: message.batch });
       this.wake?.();
     }
+  }
+
+  /** Tells of half the depth at a time: every message wakes the thread, and the other half is there meanwhile. */
+  private tellTaken(): void {
+    this.numTaken += 1;
+    if (this.numTaken < this.options.depth / 2) return;
+    this.post({ kind: 'taken', seek: this.seekNumber, count: this.numTaken });
+    this.numTaken = 0;
   }
 
   private post(message: ToThread): void {

@@ -37,7 +37,12 @@ export type ToThread =
       /** Ascending. */
       readonly lanes: readonly number[];
     }
-  | { readonly kind: 'taken'; readonly seek: number };
+  | {
+      readonly kind: 'taken';
+      readonly seek: number;
+      /** Batches since the last such message. */
+      readonly count: number;
+    };
 
 export type FromThread =
   | { readonly kind: 'ready' }

@@ -8,8 +8,6 @@ import { decayAt, moveAverage, trainedName } from './weight-average.js';
 
 /** Names of the update's inputs, and the value that is there when all is done. */
 export interface ApplyGraph {
-  /** int32 or float32 [layout.length] */
-  readonly reduced: Output;
   /** What each slot's sum is multiplied by: 2^-exponent / totalWeight, float32 [slots]. */
   readonly scales: Output;
   /** Such as the learning rate. */
@@ -19,6 +17,15 @@ export interface ApplyGraph {
 
 /** What keeps the norm of a clipped gradient below the limit, and of a zero one defined; PyTorch's. */
 const CLIP_EPSILON = 1e-6;
+
+/** What an update is by. */
+export interface UpdateSource {
+  /** int32 or float32 [layout.length] */
+  readonly reduced: Output;
+  readonly dtype: number;
+  /** Begins the names of the update's inputs. */
+  readonly scope: string;
+}
 
 /**
  * Adds the optimizer's update by `g = sum * scale`, clipped to the limit of its norm over all
@@ -32,14 +39,13 @@ export function buildApply(
   layout: VectorLayout,
   momenta: ReadonlyMap<string, number>,
   spec: OptimizerSpec,
-  dtype: number,
+  { reduced, dtype, scope }: UpdateSource,
 ): ApplyGraph {
   const { slots } = layout;
-  const reduced = g.placeholder('apply/reduced', dtype, [layout.length]);
-  const scales = g.placeholder('apply/scales', DataType.float32, [slots.length]);
+  const scales = g.placeholder(`${scope}/scales`, DataType.float32, [slots.length]);
   const scalars: UpdateScalar[] = [];
   const scalar = (name: string, valueAt: UpdateScalar['valueAt']): Output => {
-    const output = g.placeholder(`apply/${name}`, DataType.float32, []);
+    const output = g.placeholder(`${scope}/${name}`, DataType.float32, []);
     scalars.push({ output, valueAt });
     return output;
   };
@@ -66,14 +72,14 @@ export function buildApply(
     if (share === null) return moved;
     return moveAverage(g, variables, { parameter: name, trained: variable }, share, moved);
   });
-  return { reduced, scales, scalars, done: g.after(updates, 'apply/done') };
+  return { scales, scalars, done: g.after(updates, `${scope}/done`) };
 }
 
 /** What the slots of a reduced vector are once scaled, each a float32 vector. */
 export function meansOf(
   g: GraphBuilder,
   { slots, length, metricsOffset }: VectorLayout,
-  { reduced, scales }: Pick<ApplyGraph, 'reduced' | 'scales'>,
+  { reduced, scales }: { readonly reduced: Output; readonly scales: Output },
   dtype: number,
 ): Output[] {
   const tail = length - metricsOffset;

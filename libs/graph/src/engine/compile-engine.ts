@@ -17,6 +17,7 @@ import { nodeBackend } from '../tensorflow.js';
 import { VariableSet } from '../variables.js';
 import { buildApply } from './apply-graph.js';
 import { GraphEngine, type EvaluationGraph, type LaneGraph } from './graph-engine.js';
+import { HeldVariable, type HeldGraph } from './held-sum.js';
 import { initialState } from './initial-state.js';
 import { layersOf, type ActivationGraph, type ProbeGraphs } from './layer-probe.js';
 import { exactBuckets, floatBuckets } from './lane-vector.js';
@@ -104,7 +105,16 @@ export function compileEngine(options: EngineOptions): Engine {
     evaluations.set(samples, recordEvaluation(evaluated, options.numClasses));
   }
 
-  const apply = buildApply(g, variables, model, layout, momenta, spec, dtype);
+  const { length } = layout;
+  const reduced = g.placeholder('apply/reduced', dtype, [length]);
+  const source = { reduced, dtype, scope: 'apply' };
+  const apply = {
+    ...buildApply(g, variables, model, layout, momenta, spec, source),
+    reduced,
+  };
+  const held = isHeld(backend, layout)
+    ? buildHeld(g, variables, options, { layout, momenta, lanes, dtype, owner })
+    : null;
   const state = buildState(g, variables);
   const probe =
     options.hasProbe === true ? buildProbe(g, backend, variables, options, layout) : null;
@@ -117,6 +127,7 @@ export function compileEngine(options: EngineOptions): Engine {
       predicted,
     ]),
     apply.done,
+    ...(held === null ? [] : [...held.begin.values(), ...held.add.values(), held.apply.done]),
     ...state.reads,
     state.written,
     ...(probe === null ? [] : outputsOf(probe)),
@@ -139,6 +150,7 @@ export function compileEngine(options: EngineOptions): Engine {
     lanes,
     evaluations,
     apply,
+    held,
     state,
     probe,
     shapes: new Map(variables.names.map((name) => [name, variables.shape(name)])),
@@ -148,6 +160,40 @@ export function compileEngine(options: EngineOptions): Engine {
   });
   engine.writeState(initialState(model, spec));
   return engine;
+}
+
+/**
+ * Whether sums may stay in the session. Those of several buckets come in as many runs, and are so large
+ * that handing them out counts for little; on a GPU int32 variables are not for every kernel.
+ */
+function isHeld({ binding }: NodeBackend, { buckets }: VectorLayout): boolean {
+  return buckets.length === 1 && !binding.isUsingGpuDevice();
+}
+
+interface HeldOptions {
+  readonly layout: VectorLayout;
+  readonly momenta: RecordedLane['momenta'];
+  /** Each of one bucket. */
+  readonly lanes: ReadonlyMap<number, LaneGraph>;
+  readonly dtype: number;
+  readonly owner: string;
+}
+
+/** Adds the graphs that leave a sum where it is. */
+function buildHeld(
+  g: GraphBuilder,
+  variables: VariableSet,
+  { model, spec }: EngineOptions,
+  { layout, momenta, lanes, dtype, owner }: HeldOptions,
+): HeldGraph {
+  const held = new HeldVariable(g, layout, dtype, owner);
+  const keep = (isFirst: boolean) =>
+    new Map(
+      [...lanes].map(([samples, { buckets }]) => [samples, held.keep(buckets[0] ?? '', isFirst)]),
+    );
+  const source = { reduced: held.read(), dtype, scope: 'held' };
+  const apply = buildApply(g, variables, model, layout, momenta, spec, source);
+  return { begin: keep(true), add: keep(false), apply };
 }
 
 /** What the outputs need, with each constant once, no idle conversion and nothing computed of constants alone. */

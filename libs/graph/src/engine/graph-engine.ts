@@ -3,6 +3,8 @@ import {
   type ApplyInputs,
   type Engine,
   type EvaluationCounts,
+  type HeldSum,
+  type HeldValues,
   type LaneBatch,
   type LayerProbe,
   type TensorMap,
@@ -12,6 +14,7 @@ import {
 import { DataType, type Output } from '../graph-def.js';
 import type { Feed, GraphSession } from '../session/graph-session.js';
 import type { ApplyGraph } from './apply-graph.js';
+import type { HeldGraph } from './held-sum.js';
 import { checkBatch, checkExponents, checkVector } from './check-inputs.js';
 import { partsOf } from './lane-vector.js';
 import { GraphLayerProbe, type ProbeGraphs } from './layer-probe.js';
@@ -26,6 +29,12 @@ export interface LaneGraph extends LaneInputs {
   readonly exact: ExactInputs | null;
 }
 
+/** The update by a vector that it is given. */
+export interface ReducedUpdate extends ApplyGraph {
+  /** int32 or float32 [layout.length] */
+  readonly reduced: Output;
+}
+
 export type EvaluationGraph = Omit<RecordedEvaluation, 'samples'>;
 
 export interface GraphEngineParts {
@@ -35,7 +44,9 @@ export interface GraphEngineParts {
   /** By number of samples. */
   readonly lanes: ReadonlyMap<number, LaneGraph>;
   readonly evaluations: ReadonlyMap<number, EvaluationGraph>;
-  readonly apply: ApplyGraph;
+  readonly apply: ReducedUpdate;
+  /** Null where sums can't stay in the session. */
+  readonly held: HeldGraph | null;
   readonly state: StateGraph;
   readonly probe: ProbeGraphs | null;
   /** Shapes of all variables, in the order of the state graph. */
@@ -52,10 +63,12 @@ export class GraphEngine implements Engine {
   readonly layout: VectorLayout;
   readonly reduction: 'exact' | 'float32';
   readonly probe: LayerProbe | null;
+  readonly held: HeldSum | null;
 
   constructor(private readonly parts: GraphEngineParts) {
     this.layout = parts.layout;
     this.reduction = parts.reduction;
+    this.held = parts.held === null ? null : this.heldSum(parts.held);
     const { probe, session } = parts;
     if (probe === null) {
       this.probe = null;
@@ -90,19 +103,7 @@ export class GraphEngine implements Engine {
     seed: number,
   ): Generator<VectorPart[], void> {
     const graph = graphOf(this.parts.lanes, batch, 'a lane');
-    checkExponents(exponents, this.layout);
-    const feeds = this.batchFeeds(graph, batch);
-    if (graph.seed !== null) {
-      feeds.push({ output: graph.seed, dtype: int32, shape: [], values: Int32Array.of(seed) });
-    }
-    if (graph.exact !== null) {
-      const weight = batch.samples / this.parts.laneSize;
-      const scales = Float32Array.from(exponents, (exponent) => weight * 2 ** exponent);
-      feeds.push(
-        vectorFeed(graph.exact.scales, scales),
-        scalarFeed(graph.exact.limit, laneLimit(lanes)),
-      );
-    }
+    const feeds = this.laneFeeds(graph, batch, exponents, lanes, seed);
     for (const [index, bucket] of this.layout.buckets.entries()) {
       const output = graph.buckets[index] ?? '';
       const [values] = this.parts.session.run(index === 0 ? feeds : [], [output]);
@@ -115,13 +116,8 @@ export class GraphEngine implements Engine {
 
   apply(reduced: Int32Array | Float32Array, inputs: ApplyInputs): void {
     const { apply, session } = this.parts;
-    session.run(
-      [
-        ...this.vectorFeeds(apply, reduced, inputs),
-        ...apply.scalars.map(({ output, valueAt }) => scalarFeed(output, valueAt(inputs))),
-      ],
-      [apply.done],
-    );
+    const feeds = [this.reducedFeed(apply.reduced, reduced), ...this.updateFeeds(apply, inputs)];
+    session.run(feeds, [apply.done]);
   }
 
   evaluate(batch: LaneBatch): EvaluationCounts {
@@ -168,25 +164,91 @@ export class GraphEngine implements Engine {
     this.parts.session.dispose();
   }
 
-  private vectorFeeds(
-    graph: Pick<ApplyGraph, 'reduced' | 'scales'>,
-    reduced: Int32Array | Float32Array,
-    { totalWeight, exponents }: Pick<ApplyInputs, 'totalWeight' | 'exponents'>,
+  private heldSum({ begin, add, apply }: HeldGraph): HeldSum {
+    const { session, lanes } = this.parts;
+    const { length, metricsOffset } = this.layout;
+    const tailLength = length - metricsOffset;
+    return {
+      add: (batch, exponents, numLanes, seed, isFirst): HeldValues => {
+        const feeds = this.laneFeeds(
+          graphOf(lanes, batch, 'a lane'),
+          batch,
+          exponents,
+          numLanes,
+          seed,
+        );
+        const output = graphOf(isFirst ? begin : add, batch, 'a lane');
+        const [values] = session.run(feeds, [output]);
+        if (values === undefined || values instanceof Uint8Array) {
+          throw new EngineError('GRAPH_FAILED', 'the graph yielded no values of the sum');
+        }
+        const maxima =
+          values instanceof Int32Array ? values.subarray(tailLength) : new Int32Array();
+        return { tail: values.subarray(0, tailLength), maxima };
+      },
+      apply: (inputs) => {
+        session.run(this.updateFeeds(apply, inputs), [apply.done]);
+      },
+    };
+  }
+
+  private laneFeeds(
+    graph: LaneGraph,
+    batch: LaneBatch,
+    exponents: Int32Array,
+    lanes: number,
+    seed: number,
   ): Feed[] {
+    checkExponents(exponents, this.layout);
+    const feeds = this.batchFeeds(graph, batch);
+    if (graph.seed !== null) {
+      feeds.push({ output: graph.seed, dtype: int32, shape: [], values: Int32Array.of(seed) });
+    }
+    if (graph.exact !== null) {
+      const weight = batch.samples / this.parts.laneSize;
+      const scales = Float32Array.from(exponents, (exponent) => weight * 2 ** exponent);
+      feeds.push(
+        vectorFeed(graph.exact.scales, scales),
+        scalarFeed(graph.exact.limit, laneLimit(lanes)),
+      );
+    }
+    return feeds;
+  }
+
+  private updateFeeds(graph: ApplyGraph, inputs: ApplyInputs): Feed[] {
+    return [
+      this.scalesFeed(graph.scales, inputs),
+      ...graph.scalars.map(({ output, valueAt }) => scalarFeed(output, valueAt(inputs))),
+    ];
+  }
+
+  private vectorFeeds(
+    graph: { readonly reduced: Output; readonly scales: Output },
+    reduced: Int32Array | Float32Array,
+    inputs: Pick<ApplyInputs, 'totalWeight' | 'exponents'>,
+  ): Feed[] {
+    return [this.reducedFeed(graph.reduced, reduced), this.scalesFeed(graph.scales, inputs)];
+  }
+
+  private reducedFeed(output: Output, reduced: Int32Array | Float32Array): Feed {
     checkVector(reduced, this.layout, this.reduction);
+    // What comes from the ring lies in shared memory, which TensorFlow is not handed.
+    const values = reduced.slice();
+    const dtype = this.reduction === 'exact' ? int32 : float32;
+    return { output, dtype, shape: [values.length], values };
+  }
+
+  private scalesFeed(
+    output: Output,
+    { totalWeight, exponents }: Pick<ApplyInputs, 'totalWeight' | 'exponents'>,
+  ): Feed {
     checkExponents(exponents, this.layout);
     const isExact = this.reduction === 'exact';
     const scales = Float32Array.from(
       exponents,
       (exponent) => (isExact ? 2 ** -exponent : 1) / totalWeight,
     );
-    // What comes from the ring lies in shared memory, which TensorFlow is not handed.
-    const values = reduced.slice();
-    const dtype = isExact ? int32 : float32;
-    return [
-      { output: graph.reduced, dtype, shape: [values.length], values },
-      vectorFeed(graph.scales, scales),
-    ];
+    return vectorFeed(output, scales);
   }
 
   private batchFeeds(graph: BatchInputs, batch: LaneBatch): Feed[] {

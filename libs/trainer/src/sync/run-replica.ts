@@ -5,7 +5,7 @@ import type { TensorMap } from '../engine.js';
 import { nextExponents } from '../exponents.js';
 import type { Generation } from '../generation.js';
 import { backOff } from '../overflow.js';
-import { inspect, readOverflow, readSums, refuseNonFinite } from '../reduced-vector.js';
+import { maximaOf, readOverflow, readSums, refuseNonFinite } from '../reduced-vector.js';
 import type { StepSums } from '../reduced-vector.js';
 import type { Stopwatch } from '../stopwatch.js';
 
@@ -34,6 +34,7 @@ export async function runReplica(
   watch: Stopwatch,
 ): Promise<ReplicaResult> {
   const { engine } = g.state;
+  const { held } = engine;
   let { position, exponents } = g.state;
   const sums: StepSums[] = [];
   let numRepeats = 0;
@@ -41,7 +42,8 @@ export async function runReplica(
   while (sums.length < numSteps) {
     g.signal.throwIfAborted();
     const { step } = position;
-    const { badLane } = await addLanes(g, g.vector, { lanes, step, exponents }, watch);
+    const work = { lanes, step, exponents, held };
+    const { badLane, maxima } = await addLanes(g, g.vector, work, watch);
     refuseNonFinite(g.vector, engine.layout, step + 1, badLane === null ? [] : [badLane]);
     const overflow = readOverflow(g.vector, engine.layout);
     if (overflow !== null) {
@@ -56,11 +58,12 @@ export async function runReplica(
       const totalWeight = own.samples / g.spec.lanes.size;
       const scalars = { learningRate, step: step + 1, totalWeight, exponents };
       await watch.time('applyMs', () => {
-        engine.apply(g.vector, scalars);
+        if (held === null) engine.apply(g.vector, scalars);
+        else held.apply(scalars);
       });
       if (engine.reduction === 'exact') {
-        const { maxima } = inspect(g.vector, engine.layout);
-        exponents = nextExponents(exponents, maxima, g.spec.lanes.count);
+        const largest = maxima ?? maximaOf(g.vector, engine.layout);
+        exponents = nextExponents(exponents, largest, g.spec.lanes.count);
       }
     }
     sums.push(own);

@@ -94,6 +94,12 @@ describe.each(modes)('%s', (_, sync) => {
     );
   });
 
+  it('has the same bits where sums of lanes leave the engine', async () => {
+    const job = new SimulatedJob({ sync, training }, { numSamples: NUM_SAMPLES, numBuckets: 2 });
+    await finish(job, [[0, 1, 2, 3]]);
+    expect(job.snapshots).toEqual((await train(sync)).snapshots);
+  });
+
   it('is what a plain reference finds', async () => {
     const { snapshots } = await train(sync);
     const expected = await reference(sync);

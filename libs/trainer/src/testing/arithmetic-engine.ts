@@ -3,6 +3,7 @@ import type {
   ApplyInputs,
   Engine,
   EvaluationCounts,
+  HeldSum,
   LaneBatch,
   LayerProbe,
   TensorData,
@@ -10,6 +11,7 @@ import type {
   VectorLayout,
   VectorPart,
 } from '../engine.js';
+import { maximaOf } from '../reduced-vector.js';
 import { convert, layoutOf } from './arithmetic-vector.js';
 import { classProbabilities } from './softmax.js';
 
@@ -21,7 +23,7 @@ export interface ArithmeticEngineOptions {
   readonly seed: number;
   readonly reduction?: 'exact' | 'float32';
   readonly momentum?: number;
-  /** Into how many the vector is cut; default 1. */
+  /** Into how many the vector is cut; default 1, and then sums may stay in the engine. */
   readonly numBuckets?: 1 | 2;
 }
 
@@ -37,6 +39,7 @@ const MEAN = 'input/moving_mean';
 export class ArithmeticEngine implements Engine {
   readonly reduction: 'exact' | 'float32';
   readonly layout: VectorLayout;
+  readonly held: HeldSum | null;
   private readonly momentum: number;
   private state: Map<string, TensorData>;
 
@@ -54,6 +57,7 @@ export class ArithmeticEngine implements Engine {
     for (const name of [KERNEL, BIAS]) {
       this.state.set(`${OPTIMIZER_PREFIX}${name}`, zeros(this.tensor(name).shape));
     }
+    this.held = options.numBuckets === 2 ? null : this.heldSum();
     const kernel = this.tensor(KERNEL).values;
     for (let i = 0; i < kernel.length; i++) kernel[i] = 0.01 * Math.sin(options.seed + i);
   }
@@ -178,6 +182,23 @@ export class ArithmeticEngine implements Engine {
 
   dispose(): void {
     this.state.clear();
+  }
+
+  private heldSum(): HeldSum {
+    let sum: Int32Array | Float32Array = new Int32Array();
+    return {
+      add: (batch, exponents, lanes, _seed, isFirst) => {
+        const vector = this.forwardBackward(batch, exponents, lanes);
+        if (!isFirst) vector.forEach((value, i) => (vector[i] = sum[i]! + value));
+        sum = vector;
+        const isExact = this.reduction === 'exact';
+        const maxima = isExact ? Int32Array.from(maximaOf(sum, this.layout)) : new Int32Array();
+        return { tail: sum.slice(this.layout.metricsOffset), maxima };
+      },
+      apply: (inputs) => {
+        this.apply(sum, inputs);
+      },
+    };
   }
 
   private tensor(name: string): TensorData {
