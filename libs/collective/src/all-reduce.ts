@@ -1,4 +1,4 @@
-import type { Rounding } from './bfloat16.js';
+import { BFLOAT16_BYTES, type Rounding } from './bfloat16.js';
 import { CollectiveError } from './collective-error.js';
 import { exchange } from './exchange.js';
 import {
@@ -141,11 +141,11 @@ function pass(
   steps: readonly RingStep[],
 ): Promise<void> {
   const maxSegmentBytes = segmentBytesOf(transport, options);
-  const segmentBytes =
-    options.segmentBytes ??
-    pipelinedSegmentBytes(maxSegmentBytes, vector.byteLength, transport.worldSize);
   const reduction = options.reduction ?? 'sum';
   const { onHalf, bfloat16 } = options;
+  const wireBytes = bfloat16 === undefined ? vector.byteLength : BFLOAT16_BYTES * vector.length;
+  const segmentBytes =
+    options.segmentBytes ?? pipelinedSegmentBytes(maxSegmentBytes, wireBytes, transport.worldSize);
   return ringPass(transport, vector, {
     operation,
     sequence,

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { packBfloat16, unpackBfloat16 } from './bfloat16.js';
+import {
+  narrowBfloat16,
+  packBfloat16,
+  reduceBfloat16,
+  unpackBfloat16,
+  widenBfloat16,
+} from './bfloat16.js';
+import { bytesOf } from './vector.js';
 import { randomVector } from './testing/vectors.js';
 import { SharedMemory } from './wasm/shared-memory.js';
 
@@ -41,6 +48,37 @@ describe('bfloat16', () => {
       }
     }
   });
+
+  it.each([{ mode: 'nearest' }, { mode: 'stochastic', seed: 9 }] as const)(
+    'works in the first half of its own bytes, $mode',
+    (rounding) => {
+      for (const length of [0, 1, 7, 8, 9, 1_003, 40_001]) {
+        const [values, others] = [1, 2].map((seed) => randomVector('float32', length, seed));
+        const addend = new Uint8Array(2 * length);
+        packBfloat16((others as Float32Array).slice(), addend);
+        const memory = SharedMemory.allocate(4 * length + 4);
+        const inside = new Float32Array(memory.buffer, memory.dataOffset + 4, length);
+        for (const floats of [new Float32Array(length), inside]) {
+          const packed = bytesOf(floats).subarray(0, 2 * length);
+          const expected = (values as Float32Array).slice();
+          packBfloat16(expected, new Uint8Array(2 * length), rounding);
+          floats.set(values as Float32Array);
+          narrowBfloat16(floats, packed, rounding);
+          widenBfloat16(floats);
+          expect(bitsOf(floats)).toEqual(bitsOf(expected));
+          for (const reduction of ['sum', 'max'] as const) {
+            const combined = (values as Float32Array).slice();
+            unpackBfloat16(combined, addend, reduction);
+            packBfloat16(combined, new Uint8Array(2 * length), rounding);
+            floats.set(values as Float32Array);
+            reduceBfloat16(floats, addend, { packed, firstIndex: 0, reduction, rounding });
+            widenBfloat16(floats);
+            expect(bitsOf(floats)).toEqual(bitsOf(combined));
+          }
+        }
+      }
+    },
+  );
 
   it.each([
     ['halfway to even', 0x3f808000, 0x3f80],

@@ -16,14 +16,20 @@ export interface CombineDigests {
   readonly ofTarget: number | undefined;
 }
 
+/** Of no bytes. */
+export const CLEAN_DIGESTS: CombineDigests = { ofAddend: 0, ofTarget: 0 };
+
 /**
  * target = kernel(target, addend), element by element. In place if both lie in one `SharedMemory`,
  * else what does not is copied block by block.
+ *
+ * @param before the digests of what comes before both, which is whole blocks
  */
 export function combine(
   kernel: CombineKernel,
   target: Uint8Array,
   addend: Uint8Array,
+  before: CombineDigests = CLEAN_DIGESTS,
 ): CombineDigests {
   const home = SharedMemory.holding(target.buffer);
   const memory = home ?? SharedMemory.holding(addend.buffer) ?? SharedMemory.common();
@@ -32,7 +38,8 @@ export function combine(
   const run = memory.kernels[kernel];
   const workA = new Uint8Array(memory.buffer, WORK_A, BLOCK_BYTES);
   const workB = new Uint8Array(memory.buffer, WORK_B, BLOCK_BYTES);
-  digests.fill(0);
+  digests[0] = before.ofAddend;
+  digests[1] = before.ofTarget ?? 0;
   for (let begin = 0; begin < target.byteLength; begin += BLOCK_BYTES) {
     const end = Math.min(target.byteLength, begin + BLOCK_BYTES);
     const part = target.subarray(begin, end);

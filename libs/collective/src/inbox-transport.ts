@@ -122,6 +122,11 @@ export abstract class InboxTransport implements Transport {
     }
   }
 
+  /** So many bytes are in the place of the segment that is on its way: they are worked on at once. */
+  protected arrived(key: SegmentKey, numBytes: number): void {
+    this.inbox.arrived(key, numBytes);
+  }
+
   /** Takes a segment off the link; a violation aborts. */
   protected deliver(key: SegmentKey, payload: Uint8Array, checksum?: number): void {
     if (this.failed !== null) return;

@@ -1,10 +1,14 @@
 import { CollectiveError } from './collective-error.js';
+import type { CombineDigests } from './combine.js';
 import { digest } from './digest.js';
+import { Intake } from './intake.js';
 import { MAX_SEGMENTS, type SegmentKey, type Sink } from './transport.js';
 
 interface PostedReceive {
   readonly key: SegmentKey;
   readonly sink: Sink;
+  /** Of the payload on its way; null: it was not placed. */
+  intake: Intake | null;
   resolve(digest: number | undefined): void;
   reject(error: CollectiveError): void;
 }
@@ -62,7 +66,7 @@ export class Inbox {
       return Promise.reject(violation(`segment ${describe(key)} is received twice`));
     }
     return new Promise((resolve, reject) => {
-      this.posted.set(index, { key, sink, resolve, reject });
+      this.posted.set(index, { key, sink, intake: null, resolve, reject });
     });
   }
 
@@ -76,7 +80,14 @@ export class Inbox {
     if (receive === undefined) return new Uint8Array(numBytes);
     const { sink } = receive;
     expectFit(receive.key, sink, key, numBytes);
-    return (sink instanceof Uint8Array ? sink : sink.place()) ?? new Uint8Array(numBytes);
+    const place = (sink instanceof Uint8Array ? sink : sink.place()) ?? new Uint8Array(numBytes);
+    receive.intake = new Intake(sink, place);
+    return place;
+  }
+
+  /** So many bytes are there of the payload that was placed last. */
+  arrived(key: SegmentKey, numBytes: number): void {
+    this.posted.get(indexOf(key))?.intake?.take(numBytes);
   }
 
   /**
@@ -89,8 +100,11 @@ export class Inbox {
     const index = indexOf(key);
     const receive = this.posted.get(index);
     if (receive !== undefined) {
-      const found = fill(receive.key, receive.sink, key, payload, checksum !== undefined);
-      if (checksum !== undefined) expectChecksum(key, checksum, found.ofPayload);
+      const found =
+        receive.intake === null
+          ? fill(receive.key, receive.sink, key, payload, checksum !== undefined)
+          : receive.intake.finish();
+      if (checksum !== undefined) expectChecksum(key, checksum, found.ofAddend);
       this.posted.delete(index);
       receive.resolve(found.ofTarget);
       return;
@@ -138,28 +152,20 @@ function expectFit(expected: SegmentKey, sink: Sink, key: SegmentKey, numBytes: 
   }
 }
 
-interface FillDigests {
-  readonly ofPayload: number | undefined;
-  /** Of what is in the sink now. */
-  readonly ofTarget: number | undefined;
-}
-
 function fill(
   expected: SegmentKey,
   sink: Sink,
   key: SegmentKey,
   payload: Uint8Array,
   isChecked: boolean,
-): FillDigests {
+): Partial<CombineDigests> {
   expectFit(expected, sink, key, payload.byteLength);
   if (!(sink instanceof Uint8Array)) {
     const aligned = payload.byteOffset % 8 === 0 ? payload : new Uint8Array(payload);
-    const { ofAddend, ofTarget } = sink.add(aligned);
-    return { ofPayload: ofAddend, ofTarget };
+    return new Intake(sink, aligned).finish();
   }
-  if (sink !== payload) sink.set(payload);
-  const found = isChecked ? digest(sink) : undefined;
-  return { ofPayload: found, ofTarget: found };
+  sink.set(payload);
+  return isChecked ? new Intake(sink, sink).finish() : {};
 }
 
 function expectChecksum(key: SegmentKey, expected: number, found: number | undefined): void {

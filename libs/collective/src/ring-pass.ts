@@ -84,9 +84,13 @@ async function ringPassWith(
     bfloat16 !== undefined && vector instanceof Float32Array
       ? bfloat16Wire(vector, bfloat16, reduction, staging)
       : plainWire(vector, reduction, staging);
-  const segmentLength = Math.max(1, Math.floor(segmentBytes / vector.BYTES_PER_ELEMENT));
+  const segmentLength = Math.max(1, Math.floor(segmentBytes / wire.elementBytes));
   const segmentsOf = (chunk: number) =>
     segmentRanges(chunkRange(vector.length, transport.worldSize, chunk), segmentLength);
+  const first = steps[0];
+  const own = first === undefined ? [] : segmentsOf(first.sendChunk);
+  // After this rank's own chunk, what goes out is what came in, in the same order.
+  const numOwn = own.length;
   const incoming = steps.flatMap(({ receiveChunk, combine }) =>
     segmentsOf(receiveChunk).map((range) => ({ range, combine })),
   );
@@ -96,11 +100,19 @@ async function ringPassWith(
   expectSegmentCount(Math.max(incoming.length, outgoing.length), segmentBytes);
 
   const arrivals = incoming.map(({ range, combine }, segment) =>
-    transport.receive({ operation, sequence, segment }, wire.sink(range, combine)),
+    transport.receive(
+      { operation, sequence, segment },
+      wire.sink(range, combine, numOwn + segment),
+    ),
   );
-  const first = steps[0];
-  const numOwn = first === undefined ? 0 : segmentsOf(first.sendChunk).length;
-  await Promise.all([...arrivals, sendAll()]);
+  await Promise.all([
+    sendAll(),
+    ...incoming.map(async ({ range, combine }, segment) => {
+      await arrivals[segment];
+      const isPassedOn = numOwn + segment < outgoing.length;
+      if (combine === 'replace' && !isPassedOn) wire.finish(range);
+    }),
+  ]);
 
   async function sendAll(): Promise<void> {
     const window = new SendWindow(SEND_WINDOW);
@@ -110,12 +122,11 @@ async function ringPassWith(
         half = combine;
         await onHalf?.(combine === 'reduce' ? 'reduceScatter' : 'allGather');
       }
-      // After this rank's own chunk, what goes out is what came in, in the same order.
       const checksum = segment >= numOwn ? await arrivals[segment - numOwn] : undefined;
       await window.push(async () => {
-        const payload = wire.pack(range, segment);
-        await transport.send({ operation, sequence, segment }, payload, checksum);
-        wire.release(payload);
+        if (segment < numOwn && transport.failed === null) wire.pack(range, segment);
+        await transport.send({ operation, sequence, segment }, wire.payload(range), checksum);
+        if (combine === 'replace') wire.finish(range);
       });
     }
     await window.drain();

@@ -20,10 +20,12 @@ export interface Accumulator {
    */
   place(): Uint8Array | null;
   /**
-   * `payload` has `byteLength` bytes, starts at a multiple of 8 and is valid during the call only.
-   * Both digests come of the pass over memory that combining needs anyway.
+   * `part` is what follows the first `begin` bytes of the payload, which are whole blocks (see `digest`)
+   * and were added before; so is `part`, unless it is the last. It starts at a multiple of 8 and is valid
+   * during the call only. The digests `before` are those of the bytes before, and are continued: they
+   * come of the pass over memory that combining needs anyway.
    */
-  add(payload: Uint8Array): CombineDigests;
+  add(part: Uint8Array, begin: number, before: CombineDigests): CombineDigests;
 }
 
 /** Where a received segment goes: bytes to be overwritten in place, or an accumulator. */

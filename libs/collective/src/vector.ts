@@ -46,8 +46,9 @@ export class Combining implements Accumulator {
       : null;
   }
 
-  add(payload: Uint8Array): CombineDigests {
-    return combine(this.kernel, this.target, payload);
+  add(part: Uint8Array, begin: number, before: CombineDigests): CombineDigests {
+    const target = this.target.subarray(begin, begin + part.byteLength);
+    return combine(this.kernel, target, part, before);
   }
 }
 

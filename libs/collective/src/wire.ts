@@ -1,35 +1,50 @@
-import { packBfloat16, unpackBfloat16, type Rounding } from './bfloat16.js';
+import {
+  BFLOAT16_BYTES,
+  narrowBfloat16,
+  reduceBfloat16,
+  widenBfloat16,
+  type Rounding,
+} from './bfloat16.js';
 import type { Range } from './chunks.js';
 import type { CombineDigests } from './combine.js';
 import { digest } from './digest.js';
 import type { Accumulator, Sink } from './transport.js';
 import { bytesOf, Combining, kernelFor, type Reduction, type Vector } from './vector.js';
 
-/** How the elements of a vector cross the ring. */
+/** How the elements of a vector cross the ring: where the bytes of a segment are before and after. */
 export interface Wire {
-  /** The bytes to send of some elements; a buffer that `release` takes back. */
-  pack(range: Range, segment: number): Uint8Array;
-  release(payload: Uint8Array): void;
-  /** Where the bytes of some elements go. */
-  sink(range: Range, combine: 'reduce' | 'replace'): Sink;
+  /** Of an element on its way. */
+  readonly elementBytes: number;
+  /** Makes what a rank has of these elements, and nobody has combined with anything, ready to be sent. */
+  pack(range: Range, segment: number): void;
+  /** The bytes to send of elements that were packed or came in. */
+  payload(range: Range): Uint8Array;
+  /** Where these elements go that come in; they may go out as `segment`. */
+  sink(range: Range, combine: 'reduce' | 'replace', segment: number): Sink;
+  /** The result for these elements is here, and has been passed on. */
+  finish(range: Range): void;
 }
+
+const NOTHING = (): void => undefined;
 
 /** Elements as they are, without a copy. */
 export function plainWire(vector: Vector, reduction: Reduction, staging: Uint8Array | null): Wire {
   const kernel = kernelFor(vector, reduction);
+  const payload = ({ begin, end }: Range) => bytesOf(vector, begin, end);
   return {
-    pack: ({ begin, end }) => bytesOf(vector, begin, end),
-    release: () => undefined,
-    sink: ({ begin, end }, combine) => {
-      const bytes = bytesOf(vector, begin, end);
-      return combine === 'reduce' ? new Combining(bytes, kernel, staging) : bytes;
-    },
+    elementBytes: vector.BYTES_PER_ELEMENT,
+    pack: NOTHING,
+    payload,
+    sink: (range, combine) =>
+      combine === 'reduce' ? new Combining(payload(range), kernel, staging) : payload(range),
+    finish: NOTHING,
   };
 }
 
 /**
  * Elements as bfloat16: half the bytes, and a rounding before every send. They are combined in float32.
- * What a rank sends is rounded in its own vector too, so that in the end all ranks hold the same bits.
+ * While a segment is on its way, its bfloat16 values lie in the first half of its own bytes: what was
+ * there is sent, or combined with what came, and comes back around as a result.
  */
 export function bfloat16Wire(
   vector: Float32Array,
@@ -37,35 +52,39 @@ export function bfloat16Wire(
   reduction: Reduction,
   staging: Uint8Array | null,
 ): Wire {
-  const free: Uint8Array[] = [];
+  const floatsOf = ({ begin, end }: Range) => vector.subarray(begin, end);
+  const payload = ({ begin, end }: Range) =>
+    bytesOf(vector, begin, end).subarray(0, BFLOAT16_BYTES * (end - begin));
+  const seeded = (segment: number): Rounding =>
+    rounding.mode === 'nearest' ? rounding : { ...rounding, seed: rounding.seed + segment };
   return {
-    pack: ({ begin, end }, segment) => {
-      const numBytes = 2 * (end - begin);
-      const index = free.findIndex(({ byteLength }) => byteLength === numBytes);
-      const [reused] = index < 0 ? [] : free.splice(index, 1);
-      const packed = reused ?? new Uint8Array(numBytes);
-      const seeded: Rounding =
-        rounding.mode === 'nearest' ? rounding : { ...rounding, seed: rounding.seed + segment };
-      packBfloat16(vector.subarray(begin, end), packed, seeded);
-      return packed;
+    elementBytes: BFLOAT16_BYTES,
+    pack: (range, segment) => {
+      narrowBfloat16(floatsOf(range), payload(range), seeded(segment));
     },
-    release: (payload) => {
-      free.push(payload);
+    payload,
+    sink: (range, combine, segment) =>
+      combine === 'reduce'
+        ? new Repacking(floatsOf(range), payload(range), reduction, seeded(segment), staging)
+        : payload(range),
+    finish: (range) => {
+      widenBfloat16(floatsOf(range));
     },
-    sink: ({ begin, end }, combine) =>
-      new Unpacking(vector.subarray(begin, end), combine === 'reduce' ? reduction : 'set', staging),
   };
 }
 
-class Unpacking implements Accumulator {
+/** Combines what comes with floats, and leaves the result rounded in the first half of their bytes. */
+class Repacking implements Accumulator {
   constructor(
-    private readonly target: Float32Array,
-    private readonly combine: 'set' | Reduction,
+    private readonly floats: Float32Array,
+    private readonly packed: Uint8Array,
+    private readonly reduction: Reduction,
+    private readonly rounding: Rounding,
     private readonly staging: Uint8Array | null,
   ) {}
 
   get byteLength(): number {
-    return 2 * this.target.length;
+    return this.packed.byteLength;
   }
 
   place(): Uint8Array | null {
@@ -75,9 +94,14 @@ class Unpacking implements Accumulator {
       : null;
   }
 
-  add(payload: Uint8Array): CombineDigests {
-    const ofAddend = digest(payload);
-    unpackBfloat16(this.target, payload, this.combine);
-    return { ofAddend, ofTarget: undefined };
+  add(part: Uint8Array, begin: number, before: CombineDigests): CombineDigests {
+    const { reduction, rounding } = this;
+    const end = begin + part.byteLength;
+    const ofAddend = digest(part, before.ofAddend);
+    const packed = this.packed.subarray(begin, end);
+    const firstIndex = begin / BFLOAT16_BYTES;
+    const floats = this.floats.subarray(firstIndex, end / BFLOAT16_BYTES);
+    reduceBfloat16(floats, part, { packed, firstIndex, reduction, rounding });
+    return { ofAddend, ofTarget: digest(packed, before.ofTarget) };
   }
 }

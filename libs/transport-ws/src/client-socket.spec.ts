@@ -38,6 +38,7 @@ function dialTo(
       client.attach({
         maxMessageBytes: 1_000_000,
         begin: () => new Uint8Array(1_000_000),
+        progress: () => undefined,
         end: () => undefined,
         onError: () => undefined,
         onClose: () => undefined,

@@ -34,6 +34,7 @@ export interface MessageHandler {
   readonly maxMessageBytes: number;
   /** See MessageReaderOptions. What these throw goes to `onError`. */
   begin(isBinary: boolean): Uint8Array;
+  progress(numBytes: number): void;
   end(numBytes: number): void;
   /** The stream broke, or what came was wrong; nothing is read into messages any more. */
   onError(error: Error): void;
@@ -224,6 +225,9 @@ export class ClientSocket {
     this.reader = new MessageReader({
       maxMessageBytes: handler.maxMessageBytes,
       begin: (isBinary) => handler.begin(isBinary),
+      progress: (numBytes) => {
+        handler.progress(numBytes);
+      },
       end: (numBytes) => {
         handler.end(numBytes);
       },

@@ -15,6 +15,8 @@ export interface FrameReaderOptions {
   readonly maxPayloadBytes: number;
   /** Where the payload of the frame goes that this header announces. */
   place(header: RingFrameHeader): Uint8Array;
+  /** So many bytes of that payload are there, and more are to come. */
+  onProgress(header: RingFrameHeader, numBytes: number): void;
   /** The payload of a data frame is not checked yet: that is best done where it is used. */
   onFrame(header: RingFrameHeader, payload: Uint8Array): void;
 }
@@ -33,6 +35,11 @@ export class FrameReader {
   begin(isBinary: boolean): Uint8Array {
     if (!isBinary) throw this.error('PROTOCOL', 'sent a text message, expected binary ones');
     return this.open?.payload ?? this.headerBytes;
+  }
+
+  /** The next message has so many bytes by now, in the place that `begin` named. */
+  progress(numBytes: number): void {
+    if (this.open !== null) this.options.onProgress(this.open.header, numBytes);
   }
 
   /**

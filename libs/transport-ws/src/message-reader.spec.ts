@@ -7,6 +7,7 @@ function readerInto(target: Uint8Array, maxMessageBytes = 1_000_000) {
   const reader = new MessageReader({
     maxMessageBytes,
     begin: () => target,
+    progress: () => undefined,
     end: (numBytes) => messages.push(Buffer.from(target.subarray(0, numBytes)).toString('hex')),
     onPing: (payload) => messages.push(`ping ${Buffer.from(payload).toString('hex')}`),
     onClose: (code) => messages.push(`close ${code}`),

@@ -30,6 +30,8 @@ export interface MessageReaderOptions {
    * each message; a longer one is refused.
    */
   begin(isBinary: boolean): Uint8Array;
+  /** So many bytes of the message are in its place, and more are to come. */
+  progress(numBytes: number): void;
   /** The message is complete: `numBytes` of the place that `begin` named, maybe fewer than expected. */
   end(numBytes: number): void;
   /** `payload` is valid during the call only. */
@@ -41,6 +43,8 @@ export interface MessageReaderOptions {
 /** Frames of one message: enough for any sender, and an end to a stream of empty ones. */
 const MAX_FRAGMENTS = 4_096;
 const STAGING_BYTES = 16 * 1024;
+/** Read at a time: what is worked on next is then still in the processor's cache. */
+const MAX_DIRECT_BYTES = 256 * 1024;
 /** Below this many missing bytes it is cheaper to read ahead and copy. */
 const MIN_DIRECT_BYTES = 4 * 1024;
 
@@ -70,7 +74,8 @@ export class MessageReader {
   get buffer(): Uint8Array {
     if (this.target !== null && this.frameMissing >= MIN_DIRECT_BYTES) {
       this.reading = 'direct';
-      return this.target.subarray(this.filled, this.filled + this.frameMissing);
+      const end = this.filled + Math.min(this.frameMissing, MAX_DIRECT_BYTES);
+      return this.target.subarray(this.filled, end);
     }
     this.reading = 'staging';
     if (this.begun > 0) {
@@ -95,6 +100,7 @@ export class MessageReader {
       this.filled += numBytes;
       this.frameMissing -= numBytes;
       if (this.frameMissing === 0) this.endFrame();
+      else this.options.progress(this.filled);
       return;
     }
     this.ended += numBytes;

@@ -102,6 +102,9 @@ export class WebSocketTransport extends InboxTransport {
         MAX_ABORT_NOTICE_BYTES,
       ),
       begin: (isBinary) => reader.begin(isBinary),
+      progress: (numBytes) => {
+        reader.progress(numBytes);
+      },
       end: (numBytes) => {
         reader.end(numBytes);
       },
@@ -234,6 +237,9 @@ export class WebSocketTransport extends InboxTransport {
         }
         this.meter.begin();
         return this.place({ operation, sequence, segment }, payloadBytes);
+      },
+      onProgress: ({ operation, sequence, segment }, numBytes) => {
+        if (operation !== null) this.arrived({ operation, sequence, segment }, numBytes);
       },
       onFrame: (header, payload) => {
         this.onFrame(link, peerRank, header, payload);

@@ -9,7 +9,13 @@ import { webAssembly, type WebAssemblyMemory } from './web-assembly.js';
 type Combine = (target: number, addend: number, numBytes: number, digests: number) => void;
 
 /** Converts between `count` float32 and bfloat16; see `bfloat16Functions`. */
-type Convert = (floats: number, packed: number, count: number, seed: number) => void;
+type Convert = (
+  floats: number,
+  packed: number,
+  count: number,
+  seed: number,
+  addend: number,
+) => void;
 
 export interface Kernels {
   readonly sumFloat32: Combine;
@@ -20,6 +26,13 @@ export interface Kernels {
   readonly maxInt64: Combine;
   readonly packNearest: Convert;
   readonly packStochastic: Convert;
+  readonly narrowNearest: Convert;
+  readonly narrowStochastic: Convert;
+  readonly reduceSumNearest: Convert;
+  readonly reduceSumStochastic: Convert;
+  readonly reduceMaxNearest: Convert;
+  readonly reduceMaxStochastic: Convert;
+  readonly widen: Convert;
   readonly unpackSet: Convert;
   readonly unpackSum: Convert;
   readonly unpackMax: Convert;

@@ -75,13 +75,24 @@ function readChopped(
   const events: StreamEvent[] = [];
   let isBinaryNow = false;
   let staging: ArrayBufferLike | null = null;
+  /** What was said to be there of the message under way. */
+  let begun = new Uint8Array(0);
   const reader = new MessageReader({
     maxMessageBytes,
     begin: (isBinary) => {
       isBinaryNow = isBinary;
+      begun = new Uint8Array(0);
       return target;
     },
+    progress: (numBytes) => {
+      if (numBytes <= begun.byteLength) throw new Error('a message shrinks while it arrives');
+      begun = target.slice(0, numBytes);
+    },
     end: (numBytes) => {
+      const isLonger = numBytes > begun.byteLength || numBytes === 0;
+      if (!isLonger || Buffer.compare(begun, target.subarray(0, begun.byteLength)) !== 0) {
+        throw new Error('the beginning of a message changed while it arrived');
+      }
       events.push({
         kind: 'message',
         isBinary: isBinaryNow,
