@@ -111,7 +111,7 @@ export class ComputeWorker {
         await this.prepare(message, numInterrupts);
         return;
       case 'faults':
-        this.faults?.replace(message.faults);
+        this.faults?.replace(message.faults, message.fence);
         return;
       case 'load':
         await this.load(message);

@@ -13,22 +13,32 @@ export interface FaultPorts {
 
 /** Brings about the faults of the compute thread, and hands those of the ring to the I/O thread. */
 export class FaultInjector {
-  private readonly faults = new ArmedFaults();
+  private faults = new ArmedFaults();
+  /** Whose attempt `faults` are for; faults end with it. */
+  private attempt: Pick<Fence, 'jobId' | 'attempt'> | null = null;
 
   constructor(private readonly ports: FaultPorts) {}
 
-  replace(faults: readonly ArmedFault[]): void {
+  replace(faults: readonly ArmedFault[], fence: Fence): void {
+    this.enter(fence);
     this.faults.replace(faults);
   }
 
   /** A rank comes to a phase of its step. */
   async reach(phase: Phase, step: number, fence: Fence): Promise<void> {
+    this.enter(fence);
     if (phase === 'reduce') {
       const strike = this.faults.takeForRing(step);
       if (strike !== null) this.ports.strikeRing(strike, fence);
       return;
     }
     await this.strike(phase, step, fence);
+  }
+
+  private enter({ jobId, attempt }: Fence): void {
+    if (this.attempt?.jobId === jobId && this.attempt.attempt === attempt) return;
+    this.attempt = { jobId, attempt };
+    this.faults = new ArmedFaults();
   }
 
   private async strike(phase: FaultPhase, step: number, fence: Fence): Promise<void> {
