@@ -40,8 +40,8 @@ describe('growth of a process', () => {
 
   it('is not known of a short life, or of one that was not looked at for long', () => {
     expect(growthOf([])).toBeNull();
-    expect(growthOf(life(6, () => [100, 10]))).toBeNull();
-    expect(growthOf(life(6.5, () => [100, 10]))).not.toBeNull();
+    expect(growthOf(life(9.9, () => [100, 10]))).toBeNull();
+    expect(growthOf(life(10, () => [100, 10]))).not.toBeNull();
     const gap = life(10, () => [100, 10]).filter((_, index) => index < 120 || index > 180);
     expect(growthOf(gap)).toBeNull();
   });

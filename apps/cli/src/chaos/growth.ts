@@ -2,9 +2,9 @@ import type { Usage } from './process-usage.js';
 
 /** What a process holds while it warms up says nothing: the first fifth of its life, and this much. */
 const WARM_UP_SHARE = 0.2;
-const WARM_UP_MS = 60_000;
-/** A shorter time behind the warm-up says nothing of a trend. */
-const MIN_MEASURED_MS = 300_000;
+const WARM_UP_MS = 120_000;
+/** In a shorter time behind the warm-up what is compiled and kept once looks like a trend. */
+const MIN_MEASURED_MS = 480_000;
 /** Of the time behind the warm-up: long enough each that what one holds says little of the next. */
 const NUM_BLOCKS = 10;
 /** Of the normal distribution: within so many deviations lie 95 %. */
