@@ -19,8 +19,12 @@ const SPEC = JSON.stringify({
   lanes: { count: 2, size: 4 },
 });
 const NUM_CONNECTIONS = 48;
-const NUM_LISTS = 100;
-const LIST_LIMIT = 200;
+/** Lists by name: what is asked for, and how often. */
+const LISTS = {
+  full: { query: 'limit=200', numRuns: 100 },
+  summary: { query: 'state=pending&view=summary&limit=10000', numRuns: 20 },
+};
+const COUNT_LIMIT = 10_000;
 const NUM_FOLLOWERS = 500;
 
 /** Submissions as fast as a coordinator takes them, lists of a long queue, followers of one job. */
@@ -40,10 +44,14 @@ export async function load({ seconds = 30 }) {
   try {
     await prepareDataSet(new SkipringClient(cluster.endpoint), DATA_SET);
     const submits = await submitFor(api, seconds);
-    const lists = await timeLists(api);
+    const lists = await timeLists(api, LISTS.full);
+    const summaries = await timeLists(api, LISTS.summary);
     const listed = await countJobs(api);
     const followers = await follow(api, submits.ids[0]);
-    return { seconds, submits: { ...submits, ids: submits.ids.length }, lists, listed, followers };
+    return {
+      ...{ seconds, submits: { ...submits, ids: submits.ids.length } },
+      ...{ lists, summaries, listed, followers },
+    };
   } finally {
     api.close();
     await cluster.stop();
@@ -51,7 +59,7 @@ export async function load({ seconds = 30 }) {
   }
 }
 
-export function loadTable({ seconds, submits, lists, listed, followers }) {
+export function loadTable({ seconds, submits, lists, summaries, listed, followers }) {
   const { ids, refused, milliseconds } = submits;
   const ms = (values, q) => `${quantile(values, q).toFixed(1)} ms`;
   return markdown(
@@ -61,7 +69,13 @@ export function loadTable({ seconds, submits, lists, listed, followers }) {
       ['answered in, p50 and p99', `${ms(milliseconds, 0.5)}, ${ms(milliseconds, 0.99)}`],
       ['refused', refused],
       ['submitted, and listed afterwards', `${ids}, ${listed}`],
-      [`list of ${LIST_LIMIT} of them, p50 and p99`, `${ms(lists, 0.5)}, ${ms(lists, 0.99)}`],
+      ...[lists, summaries].flatMap(({ query, milliseconds, longestWait }) => [
+        [
+          `\`GET /jobs?${query}\`, p50 and p99`,
+          `${ms(milliseconds, 0.5)}, ${ms(milliseconds, 0.99)}`,
+        ],
+        [`another request beside it waited for, at most`, `${longestWait.toFixed(1)} ms`],
+      ]),
       [
         `followers of a job, all told of its end after its cancellation in`,
         `${followers.told} of ${NUM_FOLLOWERS}, ${followers.ms.toFixed(0)} ms`,
@@ -119,21 +133,34 @@ async function submitFor(api, seconds) {
   return { ids, milliseconds, refused, seconds: (performance.now() - begin) / 1_000 };
 }
 
-async function timeLists(api) {
+/** How long a list takes, and for how long at most it keeps another request waiting. */
+async function timeLists(api, { query, numRuns }) {
   const milliseconds = [];
-  for (let run = 0; run < NUM_LISTS; run++) {
-    const sent = performance.now();
-    await api.send('GET', `/jobs?limit=${LIST_LIMIT}`);
-    milliseconds.push(performance.now() - sent);
-  }
-  return milliseconds;
+  for (let run = 0; run < numRuns; run++) milliseconds.push(await timed(api, `/jobs?${query}`));
+  let isListing = true;
+  const others = async () => {
+    let longest = 0;
+    while (isListing) longest = Math.max(longest, await timed(api, '/whoami'));
+    return longest;
+  };
+  const waiting = others();
+  for (let run = 0; run < numRuns; run++) await timed(api, `/jobs?${query}`);
+  isListing = false;
+  return { query, milliseconds, longestWait: await waiting };
+}
+
+async function timed(api, path) {
+  const sent = performance.now();
+  const { status } = await api.send('GET', path);
+  if (status !== 200) throw new Error(`${path} was answered with status ${status}`);
+  return performance.now() - sent;
 }
 
 async function countJobs(api) {
   const ids = new Set();
   for (let cursor = ''; cursor !== null;) {
     const after = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const { text } = await api.send('GET', `/jobs?limit=${LIST_LIMIT}${after}`);
+    const { text } = await api.send('GET', `/jobs?view=summary&limit=${COUNT_LIMIT}${after}`);
     const { items, nextCursor } = JSON.parse(text);
     for (const { id } of items) ids.add(id);
     cursor = nextCursor;

@@ -8,6 +8,7 @@ import {
   dataSetViewSchema,
   evaluationResultSchema,
   jobEventSchema,
+  jobSummarySchema,
   jobViewSchema,
   newTokenSchema,
   stepRecordSchema,
@@ -155,8 +156,10 @@ describe('skipring', () => {
     expect(described).toContain(`model SHA-256  ${job.modelSha256}`);
 
     expect((await succeed('list')).stdout).toMatch(new RegExp(`^${id} +tiny +succeeded`, 'm'));
-    expect(await json(z.array(jobViewSchema), 'list', '--state', 'succeeded')).toEqual([job]);
-    expect(await json(z.array(jobViewSchema), 'list', '--state', 'failed')).toEqual([]);
+    const summary = jobSummarySchema.strip().parse(job);
+    const summaries = z.array(jobSummarySchema);
+    expect(await json(summaries, 'list', '--state', 'succeeded')).toEqual([summary]);
+    expect(await json(summaries, 'list', '--state', 'failed')).toEqual([]);
 
     const fetched = await json(
       z.strictObject({ path: z.string(), bytes: z.int(), sha256: z.string() }),
@@ -174,7 +177,10 @@ describe('skipring', () => {
     expect(run.code).toBe(0);
     expect(run.stderr).toMatch(/epoch 2\/2 step 14\/14[^]*succeeded: all steps are done\n$/);
     const job = jobViewSchema.parse(JSON.parse(run.stdout));
-    const all = await json(z.array(jobViewSchema), 'list', '--state', 'succeeded');
+    const all = await json(z.array(jobSummarySchema), 'list', '--state', 'succeeded', '--all');
+    const one = await succeed('list', '--limit', '1');
+    expect(one.stdout.trim().split('\n')).toHaveLength(2);
+    expect(one.stderr).toContain('1 of 2 jobs; --all lists the rest');
     expect(all.map(({ modelSha256 }) => modelSha256)).toEqual([job.modelSha256, job.modelSha256]);
 
     const failing = await home.run([

@@ -7,6 +7,7 @@ import {
   deliveryTrySchema,
   evaluationResultSchema,
   jobEventSchema,
+  jobSummarySchema,
   jobViewSchema,
   newTokenSchema,
   newWebhookSchema,
@@ -127,14 +128,15 @@ describe('-o json', () => {
     const endless = ['--set', 'training.steps=1000000'];
     const { id } = await json(jobViewSchema, 'submit', 'job.yaml', ...endless);
     await state(id, 'running');
-    const now = { jobs: z.array(jobViewSchema), queued: z.array(jobViewSchema) };
-    await json(z.strictObject({ ...now, workers: z.array(workerViewSchema) }), 'top');
+    const jobs = z.array(jobSummarySchema);
+    const now = { jobs, queued: jobs, numQueued: z.int(), workers: z.array(workerViewSchema) };
+    await json(z.strictObject(now), 'top');
     await json(jobViewSchema, 'pause', id);
     await state(id, 'paused');
     await json(jobViewSchema, 'resume', id);
     await json(jobViewSchema, 'cancel', id);
     await state(id, 'cancelled');
-    expect(await json(z.array(jobViewSchema), 'list')).toHaveLength(2);
+    expect(await json(jobs, 'list')).toHaveLength(2);
 
     seen.add('logs');
     const { stdout } = await home.run(['logs', job.id, '-o', 'json']);

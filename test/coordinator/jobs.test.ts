@@ -1,5 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { jobPageSchema, jobViewSchema, type JobPage } from '@skipring/protocol';
+import {
+  jobPageSchema,
+  jobSummaryPageSchema,
+  jobSummarySchema,
+  jobViewSchema,
+  type JobPage,
+} from '@skipring/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   jobIn,
@@ -174,6 +180,39 @@ describe('the list of jobs', () => {
     const all = await page(`limit=${ids.length}`, lister);
     expect(all.items).toHaveLength(ids.length);
     expect(all.nextCursor).toBeNull();
+  });
+
+  it('of summaries has up to 10,000 of them, without their specs', async () => {
+    const { items, ...rest } = await page('', lister);
+    const answer = await lister.send('/jobs?view=summary&limit=10000');
+    expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    const summaries = jobSummaryPageSchema.parse(await answer.json());
+    const expected = items.map((job) => jobSummarySchema.strip().parse(job));
+    expect(summaries).toEqual({ ...rest, items: expected });
+    expect(rest.total).toBe(ids.length);
+
+    const tooMany = await lister.send('/jobs?view=summary&limit=10001');
+    await expectProblem(tooMany, 422, 'REQUEST_INVALID');
+    const { errors } = await expectProblem(
+      await lister.send('/jobs?limit=201'),
+      422,
+      'REQUEST_INVALID',
+    );
+    expect(errors).toEqual([
+      { field: '/limit', value: '"201"', expected: 'at most 200, or view=summary' },
+    ]);
+  });
+
+  it('of summaries is as live as the others, and goes by pages too', async () => {
+    const { id } = await submit(coordinator, waitingJob({ name: 'summed' }));
+    const job = await jobIn(coordinator, id, 'waiting');
+    const answer = await coordinator.send('/jobs?view=summary&limit=1&state=waiting');
+    const { items, nextCursor, total } = jobSummaryPageSchema.parse(await answer.json());
+    expect(items).toEqual([jobSummarySchema.strip().parse(job)]);
+    expect(total).toBeGreaterThan(1);
+    expect(nextCursor).toBe(id);
+    const rest = await coordinator.send(`/jobs?view=summary&state=waiting&cursor=${nextCursor}`);
+    expect(jobSummaryPageSchema.parse(await rest.json()).items).toHaveLength(total - 1);
   });
 
   it('can be of one state, by pages too', async () => {

@@ -106,6 +106,8 @@ describe('what the document says', () => {
     await ask('POST', '/jobs', { body: `"${'x'.repeat(300_000)}"` });
     await ask('GET', '/jobs');
     await ask('GET', '/jobs?limit=0');
+    await ask('GET', '/jobs?view=summary&limit=10000');
+    await ask('GET', '/jobs?limit=201');
     const { id } = await submit(coordinator);
     await until('the job is scheduled', async () => {
       const fault = { kind: 'fillDisk', step: 1 };

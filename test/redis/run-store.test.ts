@@ -1,4 +1,9 @@
-import { jobSpecSchema, type JobState, type LedgerEpoch } from '@skipring/protocol';
+import {
+  jobSpecSchema,
+  jobSummarySchema,
+  type JobState,
+  type LedgerEpoch,
+} from '@skipring/protocol';
 import {
   closeConnection,
   connectForCommands,
@@ -102,6 +107,26 @@ describe('run store', () => {
     await expect(
       store.create(record('e'), submitted, { keyHash: 'k', requestHash: 'other' }),
     ).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+  });
+
+  it('gives summaries as they are stored, in one piece for many jobs', async () => {
+    const store = newStore();
+    const ids = Array.from(
+      { length: 2_500 },
+      (_, index) => `job-${String(index).padStart(4, '0')}`,
+    );
+    await Promise.all(ids.map((id) => store.create(record(id), submitted, null)));
+    const all = await store.summaries({ limit: 10_000 });
+    expect(all.items.map(({ id }) => id)).toEqual(ids.toReversed());
+    expect(all).toMatchObject({ nextCursor: null, total: ids.length });
+    const [newest] = all.items;
+    expect(JSON.parse(newest?.json ?? '')).toEqual(
+      jobSummarySchema.strip().parse(record('job-2499')),
+    );
+    const page = await store.summaries({ state: 'pending', limit: 2, cursor: 'job-0003' });
+    expect(page.items.map(({ id }) => id)).toEqual(['job-0002', 'job-0001']);
+    expect(page).toMatchObject({ nextCursor: 'job-0001', total: ids.length });
+    expect(await store.summaries({ state: 'failed', limit: 5 })).toMatchObject({ items: [] });
   });
 
   it('changes a job, its event and its lists as one, and only under the guard', async () => {

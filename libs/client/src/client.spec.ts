@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { jobSpecSchema, type JobView } from '@skipring/protocol';
+import { jobSpecSchema, jobSummarySchema, type JobView } from '@skipring/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SkipringClient } from './client.js';
 import { ApiError, ConnectionError, ResponseError } from './errors.js';
@@ -75,10 +75,29 @@ describe('SkipringClient', () => {
     let seen = '';
     const client = await serve((request, response) => {
       seen = `${request.headers.authorization ?? ''} ${request.url ?? ''}`;
-      answer(response, 200, { items: [], nextCursor: null });
+      answer(response, 200, { items: [], nextCursor: null, total: 0 });
     });
     await client.jobs({ state: 'running', limit: 5 });
     expect(seen).toBe('Bearer secret /api/v1/jobs?state=running&limit=5');
+  });
+
+  it('goes through all jobs page by page', async () => {
+    const seen: string[] = [];
+    const client = await serve((request, response, count) => {
+      seen.push((request.url ?? '').replace(/^.*\?/, ''));
+      const item = jobSummarySchema.strip().parse({ ...endedJob, id: `job-${count}` });
+      const nextCursor = count < 3 ? `job-${count}` : null;
+      answer(response, 200, { items: [item], nextCursor, total: 3 });
+    });
+    const ids: string[] = [];
+    for await (const { id } of client.eachJob({ state: 'succeeded' })) ids.push(id);
+    expect(ids).toEqual(['job-1', 'job-2', 'job-3']);
+    const first = 'view=summary&state=succeeded&limit=10000';
+    expect(seen).toEqual([
+      first,
+      'view=summary&state=succeeded&cursor=job-1&limit=10000',
+      'view=summary&state=succeeded&cursor=job-2&limit=10000',
+    ]);
   });
 
   it('turns a problem into an ApiError with its code', async () => {

@@ -5,6 +5,7 @@ import {
   evaluationResultSchema,
   faultViewSchema,
   jobPageSchema,
+  jobSummaryPageSchema,
   jobViewSchema,
   layerHistorySchema,
   ledgerViewSchema,
@@ -20,6 +21,7 @@ import {
   stepRecordSchema,
   sweepViewSchema,
   workerViewSchema,
+  MAX_LISTED,
   type AuditPage,
   type CheckpointView,
   type ClassCounts,
@@ -33,6 +35,8 @@ import {
   type JobPage,
   type JobSpecInput,
   type JobState,
+  type JobSummary,
+  type JobSummaryPage,
   type JobView,
   type LayerHistory,
   type LedgerView,
@@ -62,6 +66,13 @@ import { parseEventStream } from './server-sent-events.js';
 
 const METRICS_PAGE = 5_000;
 const EXPORT_TIMEOUT_MS = 600_000;
+
+/** `cursor` is the `nextCursor` of the page before. */
+interface JobListQuery {
+  readonly state?: JobState;
+  readonly limit?: number;
+  readonly cursor?: string;
+}
 
 const list = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) });
 
@@ -94,8 +105,27 @@ export class SkipringClient {
     return this.http.json(jobViewSchema, `/jobs/${encodeURIComponent(id)}`);
   }
 
-  jobs(query: { state?: JobState; limit?: number; cursor?: string } = {}): Promise<JobPage> {
-    return this.http.json(jobPageSchema, '/jobs', { query });
+  /** A page of at most 200 jobs, newest first. */
+  jobs(query: JobListQuery = {}): Promise<JobPage> {
+    return this.http.json(jobPageSchema, '/jobs', { query: { ...query } });
+  }
+
+  /** A page of at most 10,000 jobs, newest first, without what is long of each. */
+  jobSummaries(query: JobListQuery = {}): Promise<JobSummaryPage> {
+    return this.http.json(jobSummaryPageSchema, '/jobs', { query: { view: 'summary', ...query } });
+  }
+
+  /** All jobs, or all in a state, newest first, fetched page by page. */
+  async *eachJob(
+    query: Omit<JobListQuery, 'limit'> = {},
+  ): AsyncGenerator<JobSummary, void, undefined> {
+    let cursor = query.cursor;
+    do {
+      const from = cursor === undefined ? {} : { cursor };
+      const page = await this.jobSummaries({ ...query, ...from, limit: MAX_LISTED.summary });
+      yield* page.items;
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
   }
 
   cancel(id: string): Promise<JobView> {

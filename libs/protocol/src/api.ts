@@ -39,12 +39,26 @@ export const jobViewSchema = z.strictObject({
 });
 export type JobView = z.output<typeof jobViewSchema>;
 
-export const jobPageSchema = z.strictObject({
-  items: z.array(jobViewSchema),
-  /** Pass as `cursor` for the next page; null on the last. */
-  nextCursor: z.string().nullable(),
-});
+/** A job as a long list has it: without its spec and its confusion matrix, which are most of it. */
+export const jobSummarySchema = jobViewSchema.omit({ spec: true, lastEvaluation: true });
+export type JobSummary = z.output<typeof jobSummarySchema>;
+
+/** The most jobs in one page of the list, by what is told of each. */
+export const MAX_LISTED = { full: 200, summary: 10_000 } as const;
+export type ListedView = keyof typeof MAX_LISTED;
+
+const pageOf = <T extends z.ZodType>(item: T) =>
+  z.strictObject({
+    items: z.array(item),
+    /** Pass as `cursor` for the next page; null on the last. */
+    nextCursor: z.string().nullable(),
+    /** Jobs that there are on all pages together. */
+    total: z.int().min(0),
+  });
+export const jobPageSchema = pageOf(jobViewSchema);
 export type JobPage = z.output<typeof jobPageSchema>;
+export const jobSummaryPageSchema = pageOf(jobSummarySchema);
+export type JobSummaryPage = z.output<typeof jobSummaryPageSchema>;
 
 export const checkpointViewSchema = z.strictObject({
   step: z.int().min(0),

@@ -7,6 +7,7 @@ export {
   type ChangeResult,
   type Idempotency,
   type JobChange,
+  type JobQuery,
   type LayerEntry,
 } from './run-store.js';
 export type { LedgerUpdate } from './ledger-fields.js';

@@ -3,6 +3,7 @@ import {
   finalJobStates,
   jobEventSchema,
   jobStates,
+  jobSummarySchema,
   layersSchema,
   layerStatisticsSchema,
   rankRecordSchema,
@@ -25,10 +26,20 @@ import { Keys, type SeriesName } from './keys.js';
 import { leadershipLost } from './leader-lease.js';
 import { decodeLedger, encodeLedger, type LedgerUpdate } from './ledger-fields.js';
 import { DEFAULT_RETENTION, type Retention } from './retention.js';
-import { ADD_LAYERS, CHANGE_JOB, CREATE_JOB, NEXT_ATTEMPT, NOT_LEADER } from './scripts.js';
+import {
+  ADD_LAYERS,
+  CHANGE_JOB,
+  CREATE_JOB,
+  JOIN_FIELDS,
+  NEXT_ATTEMPT,
+  NOT_LEADER,
+} from './scripts.js';
 
 /** Steps that are read at once where all are needed. */
 const STEP_PAGE = 5_000;
+/** Summaries that Redis puts together in one go, in which it does nothing else: some milliseconds. */
+const SUMMARY_PAGE = 1_000;
+const SUMMARY_FIELDS = Object.keys(jobSummarySchema.shape);
 
 export interface Idempotency {
   /** SHA-256 of the key, so that its length and characters do not matter. */
@@ -65,6 +76,20 @@ export interface LayerEntry {
   readonly attempt: number;
   readonly layers: readonly Layer[];
   readonly statistics: LayerStatistics;
+}
+
+/** Which jobs a page of the list has, the newest first. */
+export interface JobQuery {
+  readonly state?: JobState | undefined;
+  readonly limit: number;
+  /** The id of the last job of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+export interface ListedJobs<T> {
+  readonly items: T[];
+  readonly nextCursor: string | null;
+  readonly total: number;
 }
 
 export type ChangeResult =
@@ -219,29 +244,48 @@ export class RunStore {
     return (await this.write(NEXT_ATTEMPT, [this.keys.attempt(id)], [])) as number;
   }
 
-  /** Newest first. `cursor` is the id of the last job of the page before. */
-  async list(query: {
-    state?: JobState | undefined;
-    limit: number;
-    cursor?: string | undefined;
-  }): Promise<{ items: JobRecord[]; nextCursor: string | null }> {
-    const index = query.state === undefined ? this.keys.jobs : this.keys.jobsIn(query.state);
-    const ids = await run(() =>
-      this.redis.zrevrangebylex(
-        index,
-        query.cursor === undefined ? '+' : `(${query.cursor}`,
-        '-',
-        'LIMIT',
-        0,
-        query.limit + 1,
-      ),
+  async list(query: JobQuery): Promise<ListedJobs<JobRecord>> {
+    const { ids, ...rest } = await this.page(query);
+    const records = await Promise.all(ids.map((id) => this.get(id)));
+    return { ...rest, items: records.filter((record) => record !== null) };
+  }
+
+  /** Each job with the JSON of its JobSummary, as it is stored: it is not parsed. */
+  async summaries(query: JobQuery): Promise<ListedJobs<{ id: string; json: string }>> {
+    const { ids, ...rest } = await this.page(query);
+    const parts = Array.from({ length: Math.ceil(ids.length / SUMMARY_PAGE) }, (_, index) =>
+      ids.slice(index * SUMMARY_PAGE, (index + 1) * SUMMARY_PAGE),
     );
-    const page = ids.slice(0, query.limit);
-    const records = await Promise.all(page.map((id) => this.get(id)));
-    return {
-      items: records.filter((record) => record !== null),
-      nextCursor: ids.length > query.limit ? (page.at(-1) ?? null) : null,
-    };
+    const found = await Promise.all(parts.map((part) => this.summariesOf(part)));
+    return { ...rest, items: found.flat() };
+  }
+
+  private async page({
+    state,
+    limit,
+    cursor,
+  }: JobQuery): Promise<{ ids: string[]; nextCursor: string | null; total: number }> {
+    const index = state === undefined ? this.keys.jobs : this.keys.jobsIn(state);
+    const from = cursor === undefined ? '+' : `(${cursor}`;
+    const [found, total] = await run(() =>
+      Promise.all([
+        this.redis.zrevrangebylex(index, from, '-', 'LIMIT', 0, limit + 1),
+        this.redis.zcard(index),
+      ]),
+    );
+    const ids = found.slice(0, limit);
+    return { ids, nextCursor: found.length > limit ? (ids.at(-1) ?? null) : null, total };
+  }
+
+  private async summariesOf(ids: readonly string[]): Promise<{ id: string; json: string }[]> {
+    const keys = ids.map((id) => this.keys.job(id));
+    const objects = (await run(() =>
+      this.redis.eval(JOIN_FIELDS, keys.length, ...keys, ...SUMMARY_FIELDS),
+    )) as string[];
+    return ids.flatMap((id, index) => {
+      const json = objects[index] ?? '';
+      return json === '' ? [] : [{ id, json }];
+    });
   }
 
   /** Ids of all jobs in a state, oldest first. */

@@ -198,3 +198,24 @@ redis.call('SET', KEYS[1], ARGV[2])
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
 return false
 `;
+
+/**
+ * Some fields of many hashes whose values are JSON. KEYS: hashes. ARGV: fields, the first of which each
+ * hash has. Returns for each hash a JSON object, or "" where there is none: what is stored as JSON is
+ * put together here, so that nobody has to parse and write it again.
+ */
+export const JOIN_FIELDS = `
+local labels = {}
+for i, field in ipairs(ARGV) do labels[i] = (i == 1 and '{"' or ',"') .. field .. '":' end
+local objects = {}
+for i, key in ipairs(KEYS) do
+  local values = redis.call('HMGET', key, unpack(ARGV))
+  local parts = {}
+  for j, label in ipairs(labels) do
+    parts[2 * j - 1] = label
+    parts[2 * j] = values[j] or 'null'
+  end
+  objects[i] = values[1] and table.concat(parts) .. '}' or ''
+end
+return objects
+`;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { SkipringClient } from '@skipring/client';
-import { jobStates, type JobPage, type JobState, type JobView } from '@skipring/protocol';
+import { jobStates, MAX_LISTED, type JobState, type JobSummary } from '@skipring/protocol';
 import type { CommandContext, CommonFlags } from '../context.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { followJob, requireSuccess } from '../follow.js';
@@ -11,9 +11,7 @@ import { ProgressView } from '../output/progress.js';
 import { parseCount } from './count.js';
 import { examples } from './help.js';
 
-const MAX_LISTED = 100_000;
-/** The largest page that a coordinator gives. */
-const PAGE_SIZE = 200;
+const MAX_LIMIT = 100_000;
 
 /** `submit`, `status`, `list`, `cancel`, `pause`, `resume`. */
 export function addJobCommands(program: Command, context: CommandContext): void {
@@ -50,13 +48,17 @@ export function addJobCommands(program: Command, context: CommandContext): void 
     .description('list jobs, newest first')
     .option('--state <state>', `one of ${jobStates.join(', ')}`)
     .option('--limit <count>', 'at most this many', '20')
-    .addHelpText('after', examples('skipring list --state running'))
+    .option('--all', 'every one')
+    .addHelpText('after', examples('skipring list --state running', 'skipring list --all -o json'))
     .action(async (_options: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<CommonFlags & { state?: string; limit: string }>();
+      const flags = command.optsWithGlobals<CommonFlags & ListFlags>();
       const state = flags.state === undefined ? {} : { state: parseState(flags.state) };
-      const limit = parseCount('--limit', flags.limit, 1, MAX_LISTED);
-      const jobs = await newestJobs(await context.client(flags), state, limit);
+      const limit = parseCount('--limit', flags.limit, 1, MAX_LIMIT);
+      const client = await context.client(flags);
+      const { jobs, total } = await newestJobs(client, state, flags.all === true ? null : limit);
       context.show(flags, jobs, () => listJobs(jobs));
+      if (jobs.length < total)
+        context.tell(`${jobs.length} of ${total} jobs; --all lists the rest`);
     });
 
   for (const [name, description] of [
@@ -78,24 +80,29 @@ export function addJobCommands(program: Command, context: CommandContext): void 
   }
 }
 
-/** Page by page. */
+interface ListFlags {
+  readonly state?: string;
+  readonly limit: string;
+  readonly all?: boolean;
+}
+
+/** Page by page; every one without a limit. */
 async function newestJobs(
   client: SkipringClient,
   state: { state?: JobState },
-  limit: number,
-): Promise<JobView[]> {
-  const jobs: JobView[] = [];
-  let cursor: string | null = null;
-  do {
-    const size = Math.min(PAGE_SIZE, limit - jobs.length);
-    const page: JobPage = await client.jobs({
-      ...{ ...state, limit: size },
-      ...(cursor === null ? {} : { cursor }),
-    });
-    jobs.push(...page.items);
-    cursor = page.nextCursor;
-  } while (cursor !== null && jobs.length < limit);
-  return jobs;
+  limit: number | null,
+): Promise<{ jobs: JobSummary[]; total: number }> {
+  const jobs: JobSummary[] = [];
+  let next: { cursor?: string } | null = {};
+  let total = 0;
+  while (next !== null && jobs.length < (limit ?? Infinity)) {
+    const size = Math.min(MAX_LISTED.summary, (limit ?? Infinity) - jobs.length);
+    const page = await client.jobSummaries({ ...state, ...next, limit: size });
+    for (const job of page.items) jobs.push(job);
+    ({ total } = page);
+    next = page.nextCursor === null ? null : { cursor: page.nextCursor };
+  }
+  return { jobs, total };
 }
 
 type SubmitFlags = CommonFlags & { readonly set?: string[]; readonly follow?: boolean };

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { SkipringClient } from '@skipring/client';
-import { attemptStates, type JobView, type WorkerView } from '@skipring/protocol';
+import { attemptStates, MAX_LISTED, type JobSummary, type WorkerView } from '@skipring/protocol';
 import { targetOf, type CommandContext, type CommonFlags } from '../context.js';
 import { duration, percent, table } from '../output/format.js';
 import { listWorkers } from './cluster.js';
@@ -49,26 +49,32 @@ export function addTopCommand(program: Command, context: CommandContext): void {
 }
 
 interface Look {
-  readonly jobs: readonly JobView[];
+  readonly jobs: readonly JobSummary[];
   /** The newest of those that wait in the queue. */
-  readonly queued: readonly JobView[];
+  readonly queued: readonly JobSummary[];
+  /** How many wait in the queue. */
+  readonly numQueued: number;
   readonly workers: readonly WorkerView[];
 }
 
 async function look(client: SkipringClient): Promise<Look> {
   const [workers, queued, ...pages] = await Promise.all([
     client.workers(),
-    client.jobs({ state: 'pending', limit: NUM_QUEUED_SHOWN }),
-    ...attemptStates.map((state) => client.jobs({ state, limit: 200 })),
+    client.jobSummaries({ state: 'pending', limit: NUM_QUEUED_SHOWN }),
+    ...attemptStates.map((state) => client.jobSummaries({ state, limit: MAX_LISTED.summary })),
   ]);
-  return { workers, queued: queued.items, jobs: pages.flatMap(({ items }) => items) };
+  return {
+    ...{ workers, queued: queued.items, numQueued: queued.total },
+    jobs: pages.flatMap(({ items }) => items),
+  };
 }
 
-function draw({ jobs, queued, workers }: Look): string {
+function draw({ jobs, queued, numQueued, workers }: Look): string {
   const speed = jobs.reduce((sum, { progress }) => sum + progress.imagesPerSecond, 0);
   const busy = workers.filter(({ state }) => state === 'busy').length;
+  const inQueue = numQueued === 0 ? '' : `, ${numQueued} queued`;
   return [
-    `${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}, ${busy}/${workers.length} workers busy, ${Math.round(speed)} images/s`,
+    `${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}${inQueue}, ${busy}/${workers.length} workers busy, ${Math.round(speed)} images/s`,
     '',
     table(
       ['JOB', 'NAME', 'STATE', 'STEP', 'DONE', 'ETA', 'IMAGES/S', 'LOSS', 'BEST', 'WORKERS'],
@@ -79,7 +85,7 @@ function draw({ jobs, queued, workers }: Look): string {
   ].join('\n');
 }
 
-function row({ id, name, state, progress, lastStep, bestAccuracy, workers }: JobView): string[] {
+function row({ id, name, state, progress, lastStep, bestAccuracy, workers }: JobSummary): string[] {
   const { step, totalSteps, etaMs, imagesPerSecond } = progress;
   return [
     ...[id, name, state, `${step}/${totalSteps}`],

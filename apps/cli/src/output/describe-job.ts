@@ -1,4 +1,4 @@
-import type { JobView } from '@skipring/protocol';
+import type { JobSummary, JobView } from '@skipring/protocol';
 import { epochNumber } from './epoch.js';
 import { duration, percent, table } from './format.js';
 
@@ -22,7 +22,7 @@ export function describeJob(job: JobView): string {
   return rows.map(([name, value]) => `${name.padEnd(15)}${value}`).join('\n');
 }
 
-export function listJobs(jobs: readonly JobView[]): string {
+export function listJobs(jobs: readonly JobSummary[]): string {
   if (jobs.length === 0) return 'no jobs; submit one with: skipring submit FILE';
   return table(
     ['ID', 'NAME', 'STATE', 'STEP', 'ACCURACY', 'REASON'],

@@ -1,4 +1,4 @@
-import { finalJobStates, type JobView } from '@skipring/protocol';
+import { finalJobStates, MAX_LISTED, type JobSummary, type JobView } from '@skipring/protocol';
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { Chart } from '../charts/chart.js';
@@ -17,11 +17,13 @@ import { Badge } from '../ui/badge.js';
 import { Empty, Loaded } from '../ui/states.js';
 
 const REFRESH_MS = 3_000;
-const NUM_LISTED = 100;
+const NUM_SHOWN = 100;
 
 /** Curves of any number of jobs over each other, and what they differ in. */
 export function ComparePage({ ids }: { readonly ids: readonly string[] }): JSX.Element {
-  const jobs = useApi('compare list', (client) => client.jobs({ limit: NUM_LISTED }));
+  const jobs = useApi('compare list', (client) =>
+    client.jobSummaries({ limit: MAX_LISTED.summary }),
+  );
   const key = ids.length === 0 ? null : `compare ${ids.join(',')}`;
   const runs = useApi(key, (client) => Promise.all(ids.map((id) => readRun(client, id))), {
     everyMs: REFRESH_MS,
@@ -59,12 +61,14 @@ function Chooser({
   ids,
   onChoose,
 }: {
-  readonly jobs: readonly JobView[];
+  readonly jobs: readonly JobSummary[];
   readonly ids: readonly string[];
   readonly onChoose: (ids: readonly string[]) => void;
 }): JSX.Element {
   const [text, setText] = useState('');
-  const shown = jobs.filter(({ id, name }) => ids.includes(id) || `${name} ${id}`.includes(text));
+  const chosen = jobs.filter(({ id }) => ids.includes(id));
+  const others = jobs.filter(({ id, name }) => !ids.includes(id) && `${name} ${id}`.includes(text));
+  const shown = [...chosen, ...others.slice(0, NUM_SHOWN)];
   return (
     <fieldset class="chooser card">
       <legend>Jobs</legend>

@@ -1,4 +1,4 @@
-import { jobStates, type JobState, type JobView } from '@skipring/protocol';
+import { jobStates, type JobState, type JobSummary } from '@skipring/protocol';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { useApi, useMay } from '../client-context.js';
@@ -22,7 +22,7 @@ export function JobsPage(): JSX.Element {
     ...(state === '' ? {} : { state }),
     ...(pages.cursor === undefined ? {} : { cursor: pages.cursor }),
   };
-  const jobs = useApi(`jobs ${JSON.stringify(query)}`, (client) => client.jobs(query), {
+  const jobs = useApi(`jobs ${JSON.stringify(query)}`, (client) => client.jobSummaries(query), {
     everyMs: REFRESH_MS,
   });
   const toggle = (id: string): void => {
@@ -35,6 +35,7 @@ export function JobsPage(): JSX.Element {
       <div class="page-head">
         <h1>Jobs</h1>
         <div class="tools">
+          {jobs.value !== null && <span>{countOf(jobs.value.total)}</span>}
           {chosen.size > 0 && (
             <Link class="button" to={`/compare?jobs=${[...chosen].join(',')}`}>
               Compare {chosen.size}
@@ -75,6 +76,10 @@ export function JobsPage(): JSX.Element {
   );
 }
 
+function countOf(total: number): string {
+  return `${integer(total)} ${total === 1 ? 'job' : 'jobs'}`;
+}
+
 function NoJobs({ state }: { readonly state: JobState | '' }): JSX.Element {
   const canSubmit = useMay('submitter');
   if (state !== '') return <Empty title={`No job is ${state}`} />;
@@ -95,7 +100,7 @@ function JobTable({
   chosen,
   onToggle,
 }: {
-  readonly jobs: readonly JobView[];
+  readonly jobs: readonly JobSummary[];
   readonly chosen: ReadonlySet<string>;
   readonly onToggle: (id: string) => void;
 }): JSX.Element {

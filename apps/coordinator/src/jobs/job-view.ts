@@ -1,5 +1,6 @@
-import type { JobSpec, JobView } from '@skipring/protocol';
+import { finalJobStates, type JobSpec, type JobSummary, type JobView } from '@skipring/protocol';
 import type { JobRecord } from '@skipring/redis';
+import type { LiveJob } from '../scheduling/ports.js';
 
 /** What users see of a record. */
 export function viewOf(record: JobRecord): JobView {
@@ -7,6 +8,16 @@ export function viewOf(record: JobRecord): JobView {
   delete view.attemptsBefore;
   delete view.entries;
   return view;
+}
+
+/** With what only the scheduler knows; what is stored of a job that has ended is all there is. */
+export function withLive<T extends JobSummary>(
+  view: T,
+  { generation, workers, reason, imagesPerSecond, etaMs }: LiveJob,
+): T {
+  if (finalJobStates.includes(view.state)) return view;
+  const progress = { ...view.progress, imagesPerSecond, etaMs };
+  return { ...view, generation, reason, workers: [...workers], progress };
 }
 
 /** A job that has just been submitted. */

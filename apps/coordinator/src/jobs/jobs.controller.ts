@@ -16,8 +16,8 @@ import {
   API_PREFIX,
   jobSpecSchema,
   jobStates,
+  MAX_LISTED,
   type CheckpointView,
-  type JobPage,
   type JobSpec,
   type JobView,
   type LedgerView,
@@ -34,14 +34,25 @@ import type { EventStreams } from './event-stream.js';
 import type { JobsService } from './jobs.service.js';
 import type { Models } from './models.js';
 
-export const jobQuerySchema = z.strictObject({
-  state: z.enum(jobStates).optional(),
-  limit: numberParameter(z.int().min(1).max(200)).default(50),
-  cursor: z
-    .string()
-    .regex(/^job-[0-9a-z]{1,60}$/, 'expected the nextCursor of a page')
-    .optional(),
-});
+export const jobQuerySchema = z
+  .strictObject({
+    state: z.enum(jobStates).optional(),
+    view: z
+      .enum(['full', 'summary'])
+      .default('full')
+      .describe('summary: without spec and lastEvaluation'),
+    limit: numberParameter(z.int().min(1).max(MAX_LISTED.summary))
+      .default(50)
+      .describe(`at most ${MAX_LISTED.full} in full`),
+    cursor: z
+      .string()
+      .regex(/^job-[0-9a-z]{1,60}$/, 'expected the nextCursor of a page')
+      .optional(),
+  })
+  .refine(({ view, limit }) => limit <= MAX_LISTED[view], {
+    path: ['limit'],
+    message: `expected at most ${MAX_LISTED.full}, or view=summary`,
+  });
 
 export const eventsQuerySchema = z.strictObject({
   follow: z
@@ -78,10 +89,21 @@ export class JobsController {
   }
 
   @Get()
-  list(
-    @Query({ schema: jobQuerySchema }) query: z.output<typeof jobQuerySchema>,
-  ): Promise<JobPage> {
-    return this.jobs.list(query);
+  async list(
+    @Query({ schema: jobQuerySchema }) { view, ...query }: z.output<typeof jobQuerySchema>,
+    @Res() response: HttpResponse,
+  ): Promise<void> {
+    const json =
+      view === 'full'
+        ? JSON.stringify(await this.jobs.list(query))
+        : await this.jobs.summaries(query);
+    // Express would take the hash of some megabytes for an ETag that nobody asks for.
+    const body = Buffer.from(json);
+    response.writeHead(200, {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': body.length,
+    });
+    response.end(body);
   }
 
   @Get(':id')

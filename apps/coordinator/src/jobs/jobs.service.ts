@@ -1,5 +1,5 @@
-import { finalJobStates, type JobSpec, type JobView } from '@skipring/protocol';
-import type { JobRecord, RunStore } from '@skipring/redis';
+import type { JobPage, JobSpec, JobSummary, JobView } from '@skipring/protocol';
+import type { JobQuery, JobRecord, RunStore } from '@skipring/redis';
 import type { Logger } from 'pino';
 import { requireOwner, type Principal } from '../access/principal.js';
 import { HttpProblem } from '../http/problem.js';
@@ -10,7 +10,7 @@ import type { EventHub } from './event-hub.js';
 import { idempotencyOf } from './idempotency.js';
 import type { JobEntries, JobEntry } from './job-entries.js';
 import { isJobId, newJobId } from './job-id.js';
-import { newRecord, viewOf } from './job-view.js';
+import { newRecord, viewOf, withLive } from './job-view.js';
 
 export interface JobsParts {
   readonly store: RunStore;
@@ -56,11 +56,23 @@ export class JobsService {
     return this.live(await this.record(id));
   }
 
-  async list(
-    query: Parameters<RunStore['list']>[0],
-  ): Promise<{ items: JobView[]; nextCursor: string | null }> {
-    const { items, nextCursor } = await this.parts.store.list(query);
-    return { items: items.map((record) => this.live(record)), nextCursor };
+  async list(query: JobQuery): Promise<JobPage> {
+    const { items, ...rest } = await this.parts.store.list(query);
+    return { items: items.map((record) => this.live(record)), ...rest };
+  }
+
+  /**
+   * A JobSummaryPage as JSON. Thousands of jobs are not parsed and written again for it: most are as
+   * they are stored, and those that have an attempt are as live as in `list`.
+   */
+  async summaries(query: JobQuery): Promise<string> {
+    const { items, nextCursor, total } = await this.parts.store.summaries(query);
+    const objects = items.map(({ id, json }) => {
+      const live = this.parts.scheduler.liveJob(id);
+      return live === null ? json : JSON.stringify(withLive(JSON.parse(json) as JobSummary, live));
+    });
+    const rest = JSON.stringify({ nextCursor, total }).slice(1);
+    return `{"items":[${objects.join(',')}],${rest}`;
   }
 
   /**
@@ -178,18 +190,9 @@ export class JobsService {
   }
 
   private live(record: JobRecord): JobView {
-    const view = viewOf(record);
-    if (finalJobStates.includes(view.state)) return view;
     const live = this.parts.scheduler.liveJob(record.id);
-    if (live === null) return view;
-    const { generation, workers, reason, imagesPerSecond, etaMs } = live;
-    return {
-      ...view,
-      generation,
-      reason,
-      workers: [...workers],
-      progress: { ...view.progress, imagesPerSecond, etaMs },
-    };
+    const view = viewOf(record);
+    return live === null ? view : withLive(view, live);
   }
 }
 

@@ -32,7 +32,7 @@ export const jobOperations: readonly Operation[] = [
     path: jobs,
     tag: 'jobs',
     id: 'listJobs',
-    summary: 'List jobs, newest first',
+    summary: 'List jobs, newest first: up to 200 in full, or up to 10,000 summaries',
     query: jobQuerySchema,
     success: { 200: 'JobPage' },
     problems: [422],

@@ -11,6 +11,7 @@ import {
   jobEventSchema,
   jobPageSchema,
   jobSpecSchema,
+  jobSummaryPageSchema,
   jobViewSchema,
   layerHistorySchema,
   ledgerViewSchema,
@@ -50,7 +51,7 @@ const requestSchemas = {
 /** What users receive. */
 const responseSchemas = {
   Job: jobViewSchema,
-  JobPage: jobPageSchema,
+  JobPage: z.union([jobPageSchema, jobSummaryPageSchema]),
   JobEvent: jobEventSchema,
   StepMetrics: stepMetricsSchema,
   StepRecord: stepRecordSchema,
