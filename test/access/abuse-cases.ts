@@ -23,6 +23,7 @@ const WRITES = [
   '/sweeps/sweep-0/cancel',
   '/webhooks',
   '/webhooks/none/rotate',
+  '/webhooks/none/test',
 ];
 /** Routes whose body is looked at before what the path names. */
 const BODIES = ['/jobs', '/data-sets', '/tokens', '/sweeps', '/webhooks'];
@@ -98,6 +99,10 @@ const webhooks: readonly Abuse[] = [
   signed('a webhook of no states', '/webhooks', {
     json: { name: 'abuse', url: 'https://example.org/', states: [] },
   }),
+  ...['null', '[]', '{"enabled":0}', '{"secret":"chosen"}', '{"__proto__":{"enabled":true}}'].map(
+    (body) =>
+      signed(`a webhook changed by ${body}`, '/webhooks/none', { ...post(body), method: 'PATCH' }),
+  ),
   signed('a webhook with a secret of its own', '/webhooks', {
     json: { name: 'abuse', url: 'https://example.org/', secret: 'chosen' },
   }),
@@ -121,6 +126,7 @@ const ids: readonly Abuse[] = [
 
 const queries: readonly Abuse[] = [
   ...['limit=-1', 'limit=1e9', 'limit=a', 'limit[]=1', 'state[$ne]=x', 'cursor=-inf', 'cursor=%00'],
+  ...['limit=201', 'view=summary&limit=10001', 'view=all', 'view=summary&view=full'],
   ...['cursor=(job', 'limit=1&limit=2', 'q=1', `cursor=${'a'.repeat(10_000)}`],
 ].map((query) => signed(`jobs?${query.slice(0, 30)}`, `/jobs?${query}`));
 
@@ -191,12 +197,19 @@ const stolen: readonly Abuse[] = [
   ),
 ];
 
-const replays: readonly Abuse[] = ['', ' ', 'a b', 'ä', 'x'.repeat(201)].map((key) =>
-  signed(`idempotency key ${JSON.stringify(key.slice(0, 10))}`, '/jobs', {
-    json: waitingJob(),
-    headers: { 'idempotency-key': encodeURI(key) === key ? key : encodeURI(key) + ' %' },
-  }),
-);
+const { model, data, training, lanes } = waitingJob();
+const sweep = {
+  ...{ apiVersion: 'skipring/v1', name: 'abuse', job: { model, data, training, lanes } },
+  ...{ parameters: { seed: { values: [1] } }, strategy: { kind: 'grid' } },
+};
+const replays: readonly Abuse[] = ['', ' ', 'a b', 'ä', 'x'.repeat(201)].flatMap((key) => {
+  const headers = { 'idempotency-key': encodeURI(key) === key ? key : encodeURI(key) + ' %' };
+  const name = JSON.stringify(key.slice(0, 10));
+  return [
+    signed(`idempotency key ${name}`, '/jobs', { json: waitingJob(), headers }),
+    signed(`idempotency key ${name} of a sweep`, '/sweeps', { json: sweep, headers }),
+  ];
+});
 
 const methods: readonly Abuse[] = ['PUT', 'PATCH', 'DELETE', 'OPTIONS'].map((method) =>
   signed(`${method} of jobs`, '/jobs', { method }),

@@ -20,6 +20,8 @@ export const accessMatrix: Readonly<Record<string, Audience>> = {
   'GET /api/v1/webhooks': 'submitter',
   'POST /api/v1/webhooks': 'submitter',
   'DELETE /api/v1/webhooks/:name': 'submitter',
+  'PATCH /api/v1/webhooks/:name': 'submitter',
+  'POST /api/v1/webhooks/:name/test': 'submitter',
   'GET /api/v1/webhooks/:name/deliveries': 'submitter',
   'POST /api/v1/webhooks/:name/rotate': 'submitter',
   'GET /api/v1/whoami': 'viewer',

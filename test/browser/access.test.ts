@@ -208,6 +208,20 @@ describe.skipIf('missing' in chromium)(`tokens, audit and webhooks in Chromium${
     await page.setViewportSize(WIDE);
   });
 
+  it('tests a webhook, and disables and enables it', async () => {
+    answer = 204;
+    await page.goto(`${coordinator.url}/webhooks/chat`);
+    await page.getByRole('button', { name: 'Send a test' }).click();
+    await page.getByText(/^delivered in .*: HTTP 204$/).waitFor();
+    await page.goto(`${coordinator.url}/webhooks`);
+    await row('chat').getByRole('button', { name: 'Disable' }).click();
+    await row('chat').getByText('disabled by root').waitFor();
+    expect(await root.webhooks()).toMatchObject([{ name: 'chat', enabled: false }]);
+    await row('chat').getByRole('button', { name: 'Enable' }).click();
+    await row('chat').getByRole('button', { name: 'Disable' }).waitFor();
+    expect(await root.webhooks()).toMatchObject([{ name: 'chat', enabled: true }]);
+  });
+
   it('rotates the secret of a webhook, and deletes it', async () => {
     await page.goto(`${coordinator.url}/webhooks`);
     await rotate('chat');

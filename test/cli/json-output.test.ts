@@ -15,6 +15,7 @@ import {
   stepRecordSchema,
   sweepViewSchema,
   tokenViewSchema,
+  webhookTestSchema,
   webhookViewSchema,
   workerViewSchema,
   type JobView,
@@ -208,6 +209,13 @@ describe('-o json', () => {
     expect(await json(z.array(webhookViewSchema), 'webhook list')).toHaveLength(1);
     await json(z.array(deliveryTrySchema), 'webhook deliveries', 'chat');
     await json(newWebhookSchema, 'webhook rotate', 'chat');
+    await json(webhookViewSchema, 'webhook disable', 'chat');
+    await json(webhookViewSchema, 'webhook enable', 'chat');
+    await json(webhookViewSchema, 'webhook change', 'chat', '--states', 'failed');
+    seen.add('webhook test');
+    const test = await home.run(['webhook', 'test', 'chat', '-o', 'json']);
+    expect(test).toMatchObject({ code: 4 });
+    expect(webhookTestSchema.parse(JSON.parse(test.stdout)).outcome).toBe('failed');
     const deleted = { name: z.literal('chat'), deleted: z.literal(true) };
     await json(z.strictObject(deleted), 'webhook delete', 'chat');
   });

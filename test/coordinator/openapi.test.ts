@@ -135,7 +135,10 @@ describe('what the document says', () => {
       parameters: { seed: { values: [1, 2] } },
       strategy: { kind: 'grid' },
     };
-    await ask('POST', '/sweeps', { json: sweep });
+    const sweepKey = { 'idempotency-key': 'one-sweep' };
+    await ask('POST', '/sweeps', { json: sweep, headers: sweepKey });
+    await ask('POST', '/sweeps', { json: sweep, headers: sweepKey });
+    await ask('POST', '/sweeps', { json: { ...sweep, parallel: 3 }, headers: sweepKey });
     await ask('POST', '/sweeps', { json: { ...sweep, job: {} } });
     await ask('GET', '/sweeps');
     const listed = (await (await coordinator.send('/sweeps')).json()) as {
@@ -163,6 +166,12 @@ describe('what the document says', () => {
     await ask('GET', '/webhooks/none/deliveries');
     await ask('POST', '/webhooks/w/rotate');
     await ask('POST', '/webhooks/none/rotate');
+    await ask('POST', '/webhooks/w/test');
+    await ask('POST', '/webhooks/none/test');
+    await ask('PATCH', '/webhooks/w', { json: { enabled: false } });
+    await ask('PATCH', '/webhooks/w', { json: { enabled: 1 } });
+    await ask('PATCH', '/webhooks/none', { json: { enabled: false } });
+    await ask('PATCH', '/webhooks/w', { body: '{' });
     await ask('DELETE', '/webhooks/w');
     await ask('DELETE', '/webhooks/w');
     await ask('GET', '/audit');

@@ -90,12 +90,36 @@ describe('a sweep', () => {
     await expectProblem(late, 409, 'SWEEP_FINAL');
   });
 
+  it('is made once of many submissions with one idempotency key', async () => {
+    const later = { ...sweep, job: { ...sweep.job, delayMs: 3_600_000 } };
+    const headers = { 'idempotency-key': 'one-sweep' };
+    const answers = await Promise.all(
+      // The second has a default written out.
+      [later, { ...later, seed: 1 }, later].map((json) =>
+        coordinator.send('/sweeps', { json, headers }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 201]);
+    const views = await Promise.all(
+      answers.map(async (answer) => sweepViewSchema.parse(await answer.json())),
+    );
+    const [{ id } = { id: '' }] = views;
+    expect(new Set(views.map((view) => view.id)).size).toBe(1);
+    const other = { json: { ...later, seed: 2 }, headers };
+    await expectProblem(await coordinator.send('/sweeps', other), 409, 'IDEMPOTENCY_KEY_REUSED');
+    const job = { json: waitingJob(), headers };
+    await expectProblem(await coordinator.send('/jobs', job), 409, 'IDEMPOTENCY_KEY_REUSED');
+    const wrong = { json: later, headers: { 'idempotency-key': 'two words' } };
+    await expectProblem(await coordinator.send('/sweeps', wrong), 400, 'IDEMPOTENCY_KEY_INVALID');
+    await coordinator.send(`/sweeps/${id}/cancel`, { method: 'POST' });
+  });
+
   it('is refused when one of its jobs could not be submitted, with the field', async () => {
     const parameters = { 'model.depth': { values: [8, 9] } };
     const answer = await coordinator.send('/sweeps', { json: { ...sweep, parameters } });
     const { errors } = await expectProblem(answer, 422, 'REQUEST_INVALID');
     expect(errors?.[0]?.field).toBe('/job/model/depth');
     const { items } = (await (await coordinator.send('/sweeps')).json()) as { items: unknown[] };
-    expect(items).toHaveLength(1);
+    expect(items).toHaveLength(2);
   });
 });

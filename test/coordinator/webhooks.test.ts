@@ -7,10 +7,16 @@ import {
   deliveryTrySchema,
   newTokenSchema,
   newWebhookSchema,
+  webhookTestSchema,
+  webhookViewSchema,
   type Delivery,
   type DeliveryTry,
   type NewWebhook,
+  type WebhookChange,
+  type WebhookTest,
+  type WebhookView,
 } from '@skipring/protocol';
+import { closeConnection, connectForCommands } from '@skipring/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   settleDataSet,
@@ -37,6 +43,7 @@ const later = waitingJob({ delayMs: 3_600_000 });
 
 let redis: TestRedis;
 let coordinator: TestCoordinator;
+let store: ReturnType<typeof connectForCommands>;
 let receiver: Server;
 let url: string;
 /** What the receiver answers next at a path; 204 when nothing is left. */
@@ -59,11 +66,13 @@ beforeAll(async () => {
   await once(receiver, 'listening');
   url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
   redis = await startTestRedis();
+  store = connectForCommands({ url: redis.url, keyPrefix: '', onError: () => undefined });
   coordinator = await open('webhooks');
   await settleDataSet(asRoot(coordinator), tinyGlyphs);
 });
 afterAll(async () => {
   await coordinator.close();
+  await closeConnection(store);
   await redis.stop();
   receiver.closeAllConnections();
   receiver.close();
@@ -86,6 +95,26 @@ async function register(json: object, headers = root): Promise<NewWebhook> {
   const answer = await coordinator.send('/webhooks', { json, headers });
   expect(answer.status).toBe(201);
   return newWebhookSchema.parse(await answer.json());
+}
+
+async function tested(name: string): Promise<WebhookTest> {
+  const answer = await asRoot(coordinator).send(`/webhooks/${name}/test`, { method: 'POST' });
+  expect(answer.status).toBe(200);
+  return webhookTestSchema.parse(await answer.json());
+}
+
+async function changed(name: string, json: WebhookChange): Promise<WebhookView> {
+  const request = { method: 'PATCH', json };
+  const answer = await asRoot(coordinator).send(`/webhooks/${name}`, request);
+  expect(answer.status).toBe(200);
+  return webhookViewSchema.parse(await answer.json());
+}
+
+async function viewOf(name: string): Promise<WebhookView> {
+  const answer = await asRoot(coordinator).send('/webhooks');
+  const { items } = (await answer.json()) as { items: unknown[] };
+  const views = items.map((item) => webhookViewSchema.parse(item));
+  return views.find((view) => view.name === name) ?? expect.fail(`no webhook ${name}`);
 }
 
 async function triesOf(name: string): Promise<DeliveryTry[]> {
@@ -172,9 +201,13 @@ describe('a webhook', () => {
       ['/webhooks/of-root', 'DELETE'],
       ['/webhooks/of-root/rotate', 'POST'],
       ['/webhooks/of-root/deliveries', 'GET'],
+      ['/webhooks/of-root/test', 'POST'],
     ] as const) {
       await expectProblem(await coordinator.send(path, { method, headers: ci }), 403, 'FORBIDDEN');
     }
+    const disable = { method: 'PATCH', json: { enabled: false }, headers: ci };
+    const refused = await coordinator.send('/webhooks/of-root', disable);
+    await expectProblem(refused, 403, 'FORBIDDEN');
     const again = await coordinator.send('/webhooks', {
       json: { name: 'of-ci', url },
       headers: ci,
@@ -224,6 +257,107 @@ describe('a webhook', () => {
   });
 });
 
+describe('a test of a webhook', () => {
+  it('sends a signed delivery at once and tells what became of it', async () => {
+    const path = '/tested';
+    const { secret } = await register({ name: 'tested', url: url + path, states: ['failed'] });
+    answers.set(path, [204, 500]);
+    const delivered = await tested('tested');
+    expect(delivered).toMatchObject({ outcome: 'delivered', status: 204, error: null });
+    expect(await tested('tested')).toMatchObject({
+      ...{ outcome: 'failed', status: 500, error: 'the receiver answered with status 500' },
+    });
+    const [first] = arrivals.filter((one) => one.path === path);
+    expect(first?.delivery).toMatchObject({ id: delivered.id, test: true, state: 'failed' });
+    const signature = String(first?.headers['skipring-signature']);
+    const body = first?.body ?? '';
+    expect(await verifyWebhook({ secret, signature, body })).toEqual(first?.delivery);
+    expect(await triesOf('tested')).toEqual([]);
+  });
+
+  it('says in words why nobody answers', async () => {
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address() as AddressInfo;
+    free.close();
+    await register({ name: 'nobody', url: `http://127.0.0.1:${port}/` });
+    expect(await tested('nobody')).toMatchObject({
+      ...{ outcome: 'failed', status: null },
+      error: 'nothing listens at this address (ECONNREFUSED)',
+    });
+    const unknown = await asRoot(coordinator).send('/webhooks/none/test', { method: 'POST' });
+    await expectProblem(unknown, 404, 'WEBHOOK_UNKNOWN');
+  });
+});
+
+describe('a webhook that is disabled', () => {
+  it('is told nothing, until it is enabled', async () => {
+    const path = '/disabled';
+    await register({ name: 'disabled', url: url + path, states: ['pending'] });
+    const disabled = await changed('disabled', { enabled: false });
+    expect(disabled).toMatchObject({ enabled: false, disabled: { reason: 'disabled by root' } });
+    expect(await changed('disabled', { enabled: false })).toEqual(disabled);
+    expect(await changed('disabled', { states: ['pending', 'failed'] })).toMatchObject({
+      ...{ states: ['pending', 'failed'], enabled: false },
+    });
+    const missed = await submit(asRoot(coordinator), later);
+    await until('another webhook is told of it', () =>
+      arrivals.some((one) => one.path === '/root' && one.delivery.jobId === missed.id)
+        ? true
+        : null,
+    );
+
+    expect(await changed('disabled', { enabled: true })).toMatchObject({
+      ...{ enabled: true, disabled: null },
+    });
+    const { id } = await submit(asRoot(coordinator), later);
+    const told = await arrived(path, 'pending');
+    expect(told.map(({ delivery }) => delivery.jobId)).toEqual([id]);
+    expect(told.map(({ delivery }) => delivery.jobId)).not.toContain(missed.id);
+  });
+
+  it('is so by itself when its receiver has failed for a day, and begins anew', async () => {
+    const path = '/dead';
+    await register({ name: 'dead', url: url + path, states: ['pending'] });
+    const key = 'webhooks:webhook:dead:failures';
+    const since = new Date(Date.now() - 25 * 3_600_000).toISOString();
+    await store.hset(key, { count: 19, since });
+    answers.set(path, [500]);
+    await submit(asRoot(coordinator), later);
+    const { disabled } = await until('it is disabled', async () => {
+      const view = await viewOf('dead');
+      return view.enabled ? null : view;
+    });
+    expect(disabled?.reason).toBe(`20 tries in a row have failed since ${since}`);
+    expect(await changed('dead', { enabled: true })).toMatchObject({ disabled: null });
+    expect(await store.exists(key)).toBe(0);
+  });
+
+  it('forgets its failures when a delivery arrives', async () => {
+    const path = '/back';
+    await register({ name: 'back', url: url + path, states: ['pending'] });
+    await store.hset('webhooks:webhook:back:failures', { count: 5_000, since: '2026-01-01' });
+    await submit(asRoot(coordinator), later);
+    await arrived(path, 'pending');
+    await until('nothing is held against it', async () =>
+      (await store.exists('webhooks:webhook:back:failures')) === 0 ? true : null,
+    );
+    expect(await viewOf('back')).toMatchObject({ enabled: true, disabled: null });
+  });
+
+  it.each([
+    [{}, ''],
+    [{ enabled: 'no' }, '/enabled'],
+    [{ enabled: false, name: 'other' }, '/name'],
+    [{ states: [] }, '/states'],
+    [{ url: 'ftp://example.org/' }, '/url'],
+  ])('is not changed by %j', async (json, field) => {
+    const answer = await asRoot(coordinator).send('/webhooks/back', { method: 'PATCH', json });
+    const { errors } = await expectProblem(answer, 422, 'REQUEST_INVALID');
+    expect(errors?.[0]?.field).toBe(field);
+  });
+});
+
 describe('an address', () => {
   it('of a private network is refused unless the configuration allows it', async () => {
     const strict = await startCoordinator(redis.url);
@@ -234,6 +368,10 @@ describe('an address', () => {
         const { errors } = await expectProblem(answer, 422, 'REQUEST_INVALID');
         expect(errors?.[0]?.field).toBe('/url');
       }
+      await strict.send('/webhooks', { json: { name: 'moved', url: 'https://example.org/' } });
+      const moved = { method: 'PATCH', json: { url: 'http://127.0.0.1/' } };
+      const answer = await strict.send('/webhooks/moved', moved);
+      await expectProblem(answer, 422, 'REQUEST_INVALID');
       // A name is resolved when it is called, so that it can't be changed in between.
       const byName = { name: 'by-name', url: `${url.replace('127.0.0.1', 'localhost')}/name` };
       await strict.send('/webhooks', { json: { ...byName, states: ['pending'] } });
@@ -246,6 +384,10 @@ describe('an address', () => {
       });
       expect(tried).toMatchObject({ outcome: 'failed', status: null });
       expect(tried?.error).toContain('not public');
+      const test = await strict.send('/webhooks/by-name/test', { method: 'POST' });
+      const { outcome, error } = webhookTestSchema.parse(await test.json());
+      expect(outcome).toBe('failed');
+      expect(error).toMatch(/not public \(ADDRESS_PRIVATE\)$/);
       expect(arrivals.some((one) => one.path === '/name')).toBe(false);
     } finally {
       await strict.close();

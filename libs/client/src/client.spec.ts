@@ -115,14 +115,14 @@ describe('SkipringClient', () => {
     expect(await recovering.workers()).toEqual([]);
   });
 
-  it('repeats a submission under one idempotency key', async () => {
+  it.each(['submit', 'submitSweep'] as const)('repeats %s under one key', async (call) => {
     const keys: unknown[] = [];
     const client = await serve((request, response, count) => {
       keys.push(request.headers['idempotency-key']);
       if (count === 1) request.socket.destroy();
       else answer(response, 404, problem);
     });
-    await expect(client.submit({} as never)).rejects.toBeInstanceOf(ApiError);
+    await expect(client[call]({} as never)).rejects.toBeInstanceOf(ApiError);
     expect(keys).toHaveLength(2);
     expect(keys[0]).toBe(keys[1]);
   });

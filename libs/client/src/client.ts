@@ -13,6 +13,7 @@ import {
   newTokenSchema,
   newWebhookSchema,
   deliveryTrySchema,
+  webhookTestSchema,
   webhookViewSchema,
   principalViewSchema,
   tokenViewSchema,
@@ -43,7 +44,9 @@ import {
   type NewToken,
   type NewWebhook,
   type DeliveryTry,
+  type WebhookChange,
   type WebhookRequestInput,
+  type WebhookTest,
   type WebhookView,
   type PrincipalView,
   type TokenRequestInput,
@@ -59,7 +62,7 @@ import {
 import { z } from 'zod';
 import { ApiError } from './errors.js';
 import { followJob, type FollowOptions } from './follow-job.js';
-import { Http, type ClientOptions } from './http.js';
+import { Http, type ClientOptions, type RequestOptions } from './http.js';
 import { newIdempotencyKey } from './idempotency-key.js';
 import { parseEvent } from './parse-event.js';
 import { parseEventStream } from './server-sent-events.js';
@@ -75,6 +78,14 @@ interface JobListQuery {
 }
 
 const list = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) });
+
+/** A request that makes one thing, however often it is sent. */
+const submission = (body: unknown, idempotencyKey: string): RequestOptions => ({
+  method: 'POST',
+  body,
+  headers: { 'idempotency-key': idempotencyKey },
+  repeatable: true,
+});
 
 /**
  * Typed access to a coordinator's REST API. All calls throw ApiError, ConnectionError, ResponseError,
@@ -93,12 +104,7 @@ export class SkipringClient {
    * Submits a job. The key makes the call safe to repeat: a lost answer never becomes a second job.
    */
   submit(spec: JobSpecInput, idempotencyKey: string = newIdempotencyKey()): Promise<JobView> {
-    return this.http.json(jobViewSchema, '/jobs', {
-      method: 'POST',
-      body: spec,
-      headers: { 'idempotency-key': idempotencyKey },
-      repeatable: true,
-    });
+    return this.http.json(jobViewSchema, '/jobs', submission(spec, idempotencyKey));
   }
 
   job(id: string): Promise<JobView> {
@@ -284,8 +290,12 @@ export class SkipringClient {
     });
   }
 
-  submitSweep(spec: SweepSpecInput): Promise<SweepView> {
-    return this.http.json(sweepViewSchema, '/sweeps', { method: 'POST', body: spec });
+  /** Submits a sweep; the key makes the call safe to repeat, as that of a job. */
+  submitSweep(
+    spec: SweepSpecInput,
+    idempotencyKey: string = newIdempotencyKey(),
+  ): Promise<SweepView> {
+    return this.http.json(sweepViewSchema, '/sweeps', submission(spec, idempotencyKey));
   }
 
   sweep(id: string): Promise<SweepView> {
@@ -324,6 +334,21 @@ export class SkipringClient {
     return this.http.json(newWebhookSchema, `/webhooks/${encodeURIComponent(name)}/rotate`, {
       method: 'POST',
       body: { overlapMs },
+    });
+  }
+
+  /** Disables or enables a webhook, or changes its URL or states; what is not named stays. */
+  changeWebhook(name: string, change: WebhookChange): Promise<WebhookView> {
+    return this.http.json(webhookViewSchema, `/webhooks/${encodeURIComponent(name)}`, {
+      method: 'PATCH',
+      body: change,
+    });
+  }
+
+  /** Sends a signed test delivery, once, and tells what became of it. */
+  testWebhook(name: string): Promise<WebhookTest> {
+    return this.http.json(webhookTestSchema, `/webhooks/${encodeURIComponent(name)}/test`, {
+      method: 'POST',
     });
   }
 

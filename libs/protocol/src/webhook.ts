@@ -2,23 +2,36 @@ import { z } from 'zod';
 import { finalJobStates, jobStates } from './events.js';
 import { nameSchema } from './job-spec.js';
 
+const urlSchema = z
+  .url({ protocol: /^https?$/, error: 'expected a URL that begins with http:// or https://' })
+  .max(2_000)
+  .refine((text) => isPlain(text), { message: 'expected a URL without user, password and #' })
+  .describe('http or https; redirections are not followed');
+const statesSchema = z
+  .array(z.enum(jobStates))
+  .min(1)
+  .max(jobStates.length)
+  .describe('told when a job comes into one of these');
+
 /** Where changes of jobs are told. */
 export const webhookRequestSchema = z.strictObject({
   name: nameSchema,
-  url: z
-    .url({ protocol: /^https?$/, error: 'expected a URL that begins with http:// or https://' })
-    .max(2_000)
-    .refine((text) => isPlain(text), { message: 'expected a URL without user, password and #' })
-    .describe('http or https; redirections are not followed'),
-  states: z
-    .array(z.enum(jobStates))
-    .min(1)
-    .max(jobStates.length)
-    .default([...finalJobStates])
-    .describe('told when a job comes into one of these'),
+  url: urlSchema,
+  states: statesSchema.default([...finalJobStates]),
 });
 export type WebhookRequest = z.output<typeof webhookRequestSchema>;
 export type WebhookRequestInput = z.input<typeof webhookRequestSchema>;
+
+/** What is changed of a webhook; the rest stays. */
+export const webhookChangeSchema = z
+  .strictObject({
+    url: urlSchema,
+    states: statesSchema,
+    enabled: z.boolean().describe('false: it is told nothing until it is enabled again'),
+  })
+  .partial()
+  .refine((change) => Object.keys(change).length > 0, 'expected url, states or enabled');
+export type WebhookChange = z.output<typeof webhookChangeSchema>;
 
 function isPlain(text: string): boolean {
   // What is no URL is told already.
@@ -36,6 +49,9 @@ export const webhookViewSchema = z.strictObject({
   ofAllJobs: z.boolean(),
   createdAt: z.iso.datetime(),
   rotatedAt: z.iso.datetime().nullable(),
+  enabled: z.boolean(),
+  /** Why it is told nothing, and since when; null while it is enabled. */
+  disabled: z.strictObject({ reason: z.string(), since: z.iso.datetime() }).nullable(),
 });
 export type WebhookView = z.output<typeof webhookViewSchema>;
 
@@ -54,6 +70,8 @@ export const deliverySchema = z.strictObject({
   attempt: z.int().min(0),
   /** When the job came into the state. */
   time: z.iso.datetime(),
+  /** Sent by a test of the webhook: no job has changed, and there is none of this id. */
+  test: z.literal(true).optional(),
 });
 export type Delivery = z.output<typeof deliverySchema>;
 
@@ -70,6 +88,12 @@ export const deliveryTrySchema = z.strictObject({
   tookMs: z.int().min(0),
 });
 export type DeliveryTry = z.output<typeof deliveryTrySchema>;
+
+/** What became of a test delivery, which is tried once. */
+export const webhookTestSchema = deliveryTrySchema
+  .pick({ id: true, time: true, status: true, error: true, tookMs: true })
+  .extend({ outcome: z.enum(['delivered', 'failed']) });
+export type WebhookTest = z.output<typeof webhookTestSchema>;
 
 /** Header with `t=SECONDS,v1=HEX`: HMAC-SHA-256 of `SECONDS.BODY`. After a rotation with two `v1`. */
 export const SIGNATURE_HEADER = 'skipring-signature';

@@ -1,11 +1,11 @@
 export { closeConnection, connectForCommands, type RedisStoreOptions } from './connection.js';
 export { StoreError, type StoreErrorCode } from './errors.js';
+export type { Idempotency } from './idempotency.js';
 export { jobRecordSchema, type JobRecord, type NewJobEvent } from './job-record.js';
 export { LeaderLease, LEASE_TTL_MS, type LeaseOptions, type OtherLeader } from './leader-lease.js';
 export {
   RunStore,
   type ChangeResult,
-  type Idempotency,
   type JobChange,
   type JobQuery,
   type LayerEntry,
@@ -26,4 +26,4 @@ export { StoredBytes } from './stored-bytes.js';
 export { AuditStore, type NewAuditEntry } from './audit-store.js';
 export { TokenStore, type TokenRecord } from './token-store.js';
 export { SweepStore, type SweepRecord } from './sweep-store.js';
-export { WebhookStore, type WebhookRecord } from './webhook-store.js';
+export { WebhookStore, type WebhookFailures, type WebhookRecord } from './webhook-store.js';

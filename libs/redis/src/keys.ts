@@ -116,6 +116,11 @@ export class Keys {
     return `${this.prefix}:webhook:${name}:deliveries`;
   }
 
+  /** Hash: `count` of tries that failed since the last that did not, and when the first was, `since`. */
+  webhookFailures(name: string): string {
+    return `${this.prefix}:webhook:${name}:failures`;
+  }
+
   /** The id of the last change of state that webhooks were told of. */
   get toldChange(): string {
     return `${this.prefix}:webhooks:told`;

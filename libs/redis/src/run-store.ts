@@ -21,6 +21,7 @@ import {
 } from '@skipring/protocol';
 import type { Redis } from 'ioredis';
 import { run, StoreError } from './errors.js';
+import { idempotencyValue, madeBefore, type Idempotency } from './idempotency.js';
 import { decodeRecord, encodeRecord, type JobRecord, type NewJobEvent } from './job-record.js';
 import { Keys, type SeriesName } from './keys.js';
 import { leadershipLost } from './leader-lease.js';
@@ -40,13 +41,6 @@ const STEP_PAGE = 5_000;
 /** Summaries that Redis puts together in one go, in which it does nothing else: some milliseconds. */
 const SUMMARY_PAGE = 1_000;
 const SUMMARY_FIELDS = Object.keys(jobSummarySchema.shape);
-
-export interface Idempotency {
-  /** SHA-256 of the key, so that its length and characters do not matter. */
-  readonly keyHash: string;
-  /** SHA-256 of the request. */
-  readonly requestHash: string;
-}
 
 export interface JobChange {
   /** The change is refused unless the job is in one of these states. */
@@ -125,8 +119,6 @@ export class RunStore {
     limits?: TokenLimits,
   ): Promise<{ id: string; created: boolean }> {
     const { id, state, owner } = record;
-    const value =
-      idempotency === null ? '' : JSON.stringify({ id, request: idempotency.requestHash });
     const [known, broken] = (await this.write(
       CREATE_JOB,
       [
@@ -141,7 +133,7 @@ export class RunStore {
       ],
       [
         id,
-        value,
+        idempotencyValue(id, idempotency),
         this.retention.idempotencyMs,
         this.encodeEvent(id, event),
         this.retention.events,
@@ -152,15 +144,8 @@ export class RunStore {
       ],
     )) as [string, string];
     if (broken !== '') throw quotaExceeded(owner, broken, limits);
-    if (known === '' || idempotency === null) return { id, created: true };
-    const first = JSON.parse(known) as { id: string; request: string };
-    if (first.request !== idempotency.requestHash) {
-      throw new StoreError(
-        'IDEMPOTENCY_KEY_REUSED',
-        `this idempotency key made job ${first.id} from another request`,
-      );
-    }
-    return { id: first.id, created: false };
+    const first = madeBefore(known, idempotency);
+    return first === null ? { id, created: true } : { id: first, created: false };
   }
 
   async get(id: string): Promise<JobRecord | null> {

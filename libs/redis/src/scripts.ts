@@ -200,6 +200,21 @@ return false
 `;
 
 /**
+ * Stores something new, unless its idempotency key is known.
+ *
+ * KEYS: its key, the sorted set of names, idempotency key or "". ARGV: name, JSON, idempotency value or
+ * "", TTL in ms. Returns the stored idempotency value when the key is known, else "".
+ */
+export const CREATE_NAMED_ONCE = `
+local known = ARGV[3] ~= '' and redis.call('GET', KEYS[3])
+if known then return known end
+if ARGV[3] ~= '' then redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4]) end
+redis.call('SET', KEYS[1], ARGV[2])
+redis.call('ZADD', KEYS[2], 0, ARGV[1])
+return ''
+`;
+
+/**
  * Some fields of many hashes whose values are JSON. KEYS: hashes. ARGV: fields, the first of which each
  * hash has. Returns for each hash a JSON object, or "" where there is none: what is stored as JSON is
  * put together here, so that nobody has to parse and write it again.

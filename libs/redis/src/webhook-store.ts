@@ -10,12 +10,20 @@ const MAX_TRIES = 100;
 
 /** A webhook with the secret that signs. It must be readable, so the store has to be kept private. */
 const webhookRecordSchema = z.strictObject({
-  ...webhookViewSchema.shape,
+  ...webhookViewSchema.omit({ enabled: true }).shape,
+  disabled: webhookViewSchema.shape.disabled.default(null),
   secret: z.string(),
   /** The secret before the last rotation, while it still signs too. */
   previous: z.strictObject({ secret: z.string(), until: z.iso.datetime() }).nullable(),
 });
 export type WebhookRecord = z.output<typeof webhookRecordSchema>;
+
+/** Tries that failed one after another. */
+export interface WebhookFailures {
+  readonly count: number;
+  /** When the first of them was. */
+  readonly since: string;
+}
 
 /** Webhooks by name, what became of deliveries, and which change of state was told last. */
 export class WebhookStore extends NamedRecords<typeof webhookRecordSchema> {
@@ -37,7 +45,8 @@ export class WebhookStore extends NamedRecords<typeof webhookRecordSchema> {
 
   override async remove(name: string): Promise<boolean> {
     const wasThere = await super.remove(name);
-    await run(() => this.connection.del(this.keys.deliveries(name)));
+    const { keys } = this;
+    await run(() => this.connection.del(keys.deliveries(name), keys.webhookFailures(name)));
     return wasThere;
   }
 
@@ -60,6 +69,22 @@ export class WebhookStore extends NamedRecords<typeof webhookRecordSchema> {
         .ltrim(key, 0, MAX_TRIES - 1)
         .exec(),
     );
+  }
+
+  /** One more try has failed. */
+  async noteFailure(name: string): Promise<WebhookFailures> {
+    const key = this.keys.webhookFailures(name);
+    const now = new Date().toISOString();
+    await run(() =>
+      this.connection.multi().hincrby(key, 'count', 1).hsetnx(key, 'since', now).exec(),
+    );
+    const { count, since = now } = await run(() => this.connection.hgetall(key));
+    return { count: Number(count), since };
+  }
+
+  /** A try has not failed, or the webhook begins anew. */
+  async forgetFailures(name: string): Promise<void> {
+    await run(() => this.connection.del(this.keys.webhookFailures(name)));
   }
 
   /** Newest first. */

@@ -1,8 +1,10 @@
-import type { DeliveryTry } from '@skipring/protocol';
+import type { DeliveryTry, WebhookTest } from '@skipring/protocol';
 import type { JSX } from 'preact';
-import { useApi } from '../client-context.js';
+import { useState } from 'preact/hooks';
+import { useApi, useClient } from '../client-context.js';
 import { dateTime, duration } from '../format.js';
 import { Link } from '../router.js';
+import { ActionButton } from '../ui/action-button.js';
 import { Badge } from '../ui/badge.js';
 import { Empty, Loaded } from '../ui/states.js';
 
@@ -13,6 +15,8 @@ export function WebhookPage({ name }: { readonly name: string }): JSX.Element {
   const deliveries = useApi(`deliveries ${name}`, (client) => client.deliveries(name), {
     everyMs: REFRESH_MS,
   });
+  const client = useClient();
+  const [last, setLast] = useState<WebhookTest | null>(null);
   return (
     <>
       <div class="page-head">
@@ -22,6 +26,21 @@ export function WebhookPage({ name }: { readonly name: string }): JSX.Element {
           </Link>{' '}
           {name}
         </h1>
+        <div class="tools">
+          {last !== null && (
+            <span role="status">
+              {last.outcome} in {duration(last.tookMs)}: {last.error ?? `HTTP ${last.status ?? ''}`}
+            </span>
+          )}
+          <ActionButton
+            act={async () => {
+              setLast(null);
+              setLast(await client.testWebhook(name));
+            }}
+          >
+            Send a test
+          </ActionButton>
+        </div>
       </div>
       <Loaded of={deliveries} what="the deliveries">
         {(tries) =>

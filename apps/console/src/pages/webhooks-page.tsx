@@ -33,6 +33,10 @@ export function WebhooksPage(): JSX.Element {
               onRotate={async (name) => {
                 secrets.show(await client.rotateWebhook(name, secrets.overlapMs));
               }}
+              onSwitch={async (name, enabled) => {
+                await client.changeWebhook(name, { enabled });
+                webhooks.reload();
+              }}
               onDelete={async (name) => {
                 await client.deleteWebhook(name);
                 secrets.forget(name);
@@ -49,10 +53,12 @@ export function WebhooksPage(): JSX.Element {
 function WebhookTable({
   webhooks,
   onRotate,
+  onSwitch,
   onDelete,
 }: {
   readonly webhooks: readonly WebhookView[];
   readonly onRotate: (name: string) => Promise<void>;
+  readonly onSwitch: (name: string, enabled: boolean) => Promise<void>;
   readonly onDelete: (name: string) => Promise<void>;
 }): JSX.Element {
   return (
@@ -71,10 +77,15 @@ function WebhookTable({
         </tr>
       </thead>
       <tbody>
-        {webhooks.map(({ name, url, states, owner, ofAllJobs, createdAt, rotatedAt }) => (
+        {webhooks.map(({ name, url, states, owner, ofAllJobs, createdAt, rotatedAt, disabled }) => (
           <tr key={name}>
             <th scope="row" class="wide">
               <Link to={`/webhooks/${name}`}>{name}</Link>
+              {disabled !== null && (
+                <span class="reason">
+                  disabled <Moment at={disabled.since} />: {disabled.reason}
+                </span>
+              )}
             </th>
             <td data-name="URL" class="path">
               {url}
@@ -89,6 +100,9 @@ function WebhookTable({
             </td>
             <td data-name="Rotated">{rotatedAt === null ? '–' : <Moment at={rotatedAt} />}</td>
             <td class="actions wide">
+              <ActionButton act={() => onSwitch(name, disabled !== null)}>
+                {disabled === null ? 'Disable' : 'Enable'}
+              </ActionButton>{' '}
               <ActionButton question={`Rotate ${name}?`} act={() => onRotate(name)}>
                 Rotate
               </ActionButton>{' '}

@@ -10,9 +10,9 @@ const MAX_DEPTH = 64;
 /** From the end of the headers to the end of the body. */
 const BODY_DEADLINE_MS = 15_000;
 
-/** Reads JSON bodies of POST requests within a size limit; other methods keep their stream. */
+/** Reads JSON bodies of POST and PATCH requests within a size limit; other methods keep their stream. */
 export const jsonBody: Middleware = (request, _, next) => {
-  if (request.method !== 'POST') {
+  if (request.method !== 'POST' && request.method !== 'PATCH') {
     next();
     return;
   }

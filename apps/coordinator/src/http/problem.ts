@@ -19,6 +19,7 @@ export const problemKinds = {
   TOKEN_EXISTS: [409, 'The name belongs to another token'],
   WEBHOOK_UNKNOWN: [404, 'There is no such webhook'],
   WEBHOOK_EXISTS: [409, 'The name belongs to another webhook'],
+  WEBHOOK_BUSY: [503, 'The receiver of the webhook is busy'],
   TOO_MANY_WEBHOOKS: [409, 'There are too many webhooks'],
   ROUTE_UNKNOWN: [404, 'There is no such route'],
   METHOD_NOT_ALLOWED: [405, 'The route does not take this method'],

@@ -1,4 +1,4 @@
-import type { JobSpec } from '@skipring/protocol';
+import type { JobSpec, SweepSpec } from '@skipring/protocol';
 import type { Idempotency } from '@skipring/redis';
 import { z } from 'zod';
 import { sha256 } from '../access/bearer.js';
@@ -7,14 +7,14 @@ import { HttpProblem } from '../http/problem.js';
 export const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,200}$/);
 
 /**
- * What identifies a submission. Two bodies are the same when they mean the same job: defaults written
- * out or left away, fields in any order.
+ * What identifies a submission. Two bodies are the same when they mean the same job or sweep: defaults
+ * written out or left away, fields in any order.
  * @throws HttpProblem IDEMPOTENCY_KEY_INVALID
  */
 export function idempotencyOf(
   header: string | undefined,
   owner: string,
-  spec: JobSpec,
+  spec: JobSpec | SweepSpec,
 ): Idempotency | null {
   if (header === undefined) return null;
   if (!idempotencyKeySchema.safeParse(header).success) {

@@ -9,6 +9,14 @@ const jobs = `${API_PREFIX}/jobs`;
 const job = `${jobs}/{id}`;
 const sweeps = `${API_PREFIX}/sweeps`;
 
+/** Of what may be submitted again after an answer was lost. */
+const idempotencyHeader = {
+  'Idempotency-Key': {
+    description: 'Makes the call safe to repeat: within a day, one key makes one job or sweep',
+    schema: idempotencyKeySchema,
+  },
+};
+
 /** What is trained: jobs, their histories and models, and sweeps. */
 export const jobOperations: readonly Operation[] = [
   {
@@ -17,12 +25,7 @@ export const jobOperations: readonly Operation[] = [
     tag: 'jobs',
     id: 'submitJob',
     summary: 'Submit a job; all problems of a spec are told at once',
-    headers: {
-      'Idempotency-Key': {
-        description: 'Makes the call safe to repeat: within a day, one key makes one job',
-        schema: idempotencyKeySchema,
-      },
-    },
+    headers: idempotencyHeader,
     body: 'JobSpec',
     success: { 201: 'Job', 200: 'Job' },
     problems: [400, 408, 409, 413, 415, 422],
@@ -187,9 +190,10 @@ export const jobOperations: readonly Operation[] = [
     tag: 'sweeps',
     id: 'submitSweep',
     summary: 'Submit a sweep: many jobs that differ in some fields',
+    headers: idempotencyHeader,
     body: 'SweepSpec',
-    success: { 201: 'Sweep' },
-    problems: [400, 408, 413, 415, 422],
+    success: { 201: 'Sweep', 200: 'Sweep' },
+    problems: [400, 408, 409, 413, 415, 422],
   },
   {
     method: 'get',

@@ -3,7 +3,7 @@ import type { SchemaName } from './schemas.js';
 
 /** One route of the API, as documented. */
 export interface Operation {
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
   /** With parameters in braces. */
   readonly path: string;
   readonly tag:

@@ -29,7 +29,9 @@ import {
   tokenViewSchema,
   deliveryTrySchema,
   newWebhookSchema,
+  webhookChangeSchema,
   webhookRequestSchema,
+  webhookTestSchema,
   webhookViewSchema,
   workerViewSchema,
 } from '@skipring/protocol';
@@ -45,6 +47,7 @@ const requestSchemas = {
   TokenRequest: tokenRequestSchema,
   TokenRotation: tokenRotationSchema,
   WebhookRequest: webhookRequestSchema,
+  WebhookChange: webhookChangeSchema,
   FaultRequest: faultRequestSchema,
 } as const;
 
@@ -75,6 +78,8 @@ const responseSchemas = {
   Token: tokenViewSchema,
   TokenList: listOf(tokenViewSchema),
   NewToken: newTokenSchema,
+  Webhook: webhookViewSchema,
+  WebhookTest: webhookTestSchema,
   WebhookList: listOf(webhookViewSchema),
   NewWebhook: newWebhookSchema,
   DeliveryTryList: listOf(deliveryTrySchema),

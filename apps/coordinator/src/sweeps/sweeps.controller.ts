@@ -1,4 +1,15 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Req,
+  Res,
+} from '@nestjs/common';
 import { API_PREFIX, sweepSpecSchema, type SweepSpec, type SweepView } from '@skipring/protocol';
 import { Access } from '../access/access.guard.js';
 import { ANONYMOUS } from '../access/principal.js';
@@ -15,10 +26,12 @@ export class SweepsController {
   @Access('submitter')
   async submit(
     @Body({ schema: sweepSpecSchema }) spec: SweepSpec,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Req() { principal = ANONYMOUS }: HttpRequest,
     @Res({ passthrough: true }) response: HttpResponse,
   ): Promise<SweepView> {
-    const sweep = await this.sweeps.submit(spec, principal);
+    const { sweep, created } = await this.sweeps.submit(spec, principal, idempotencyKey);
+    response.statusCode = created ? 201 : 200;
     response.setHeader('location', `${API_PREFIX}/sweeps/${sweep.id}`);
     return sweep;
   }

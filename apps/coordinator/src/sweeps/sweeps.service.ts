@@ -15,6 +15,7 @@ import { problemOf } from '../http/problem-of.js';
 import { HttpProblem } from '../http/problem.js';
 import { validated } from '../http/validation.pipe.js';
 import type { Admission } from '../jobs/admission.js';
+import { idempotencyOf } from '../jobs/idempotency.js';
 import type { JobsService } from '../jobs/jobs.service.js';
 
 const INTERVAL_MS = 1_000;
@@ -50,10 +51,17 @@ export class SweepsService {
   }
 
   /**
-   * Stores a sweep; its trials are submitted from the next moment on.
-   * @throws HttpProblem REQUEST_INVALID when the job of a trial can't be submitted, DATA_SET_UNKNOWN
+   * Stores a sweep; its trials are submitted from the next moment on. With a known idempotency key
+   * nothing new is made and the sweep of the first submission comes back.
+   * @throws HttpProblem REQUEST_INVALID when the job of a trial can't be submitted, DATA_SET_UNKNOWN,
+   *   IDEMPOTENCY_KEY_INVALID; StoreError IDEMPOTENCY_KEY_REUSED
    */
-  async submit(spec: SweepSpec, { name: owner, limits }: Principal): Promise<SweepView> {
+  async submit(
+    spec: SweepSpec,
+    { name: owner, limits }: Principal,
+    idempotencyKey: string | undefined,
+  ): Promise<{ sweep: SweepView; created: boolean }> {
+    const idempotency = idempotencyOf(idempotencyKey, owner, spec);
     const trials = firstTrials(spec);
     for (const trial of trials) {
       const job = validated(jobSpecSchema, trialSpec(spec, trial), '/job');
@@ -67,9 +75,10 @@ export class SweepsService {
       createdAt: new Date().toISOString(),
       finishedAt: null,
     };
-    await this.parts.store.create(record.id, record);
-    this.parts.log.info({ sweepId: record.id, numTrials: trials.length }, 'sweep submitted');
-    return viewOf(record);
+    const { id, created } = await this.parts.store.submit(record, idempotency);
+    if (!created) return { sweep: await this.get(id), created };
+    this.parts.log.info({ sweepId: id, numTrials: trials.length }, 'sweep submitted');
+    return { sweep: viewOf(record), created };
   }
 
   /** Newest first. */

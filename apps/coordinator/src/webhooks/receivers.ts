@@ -41,6 +41,11 @@ export class Receivers {
     return Math.max(MIN_WAIT_MS, Math.ceil(waiting.size / MAX_IN_FLIGHT) * receiver.lastMs);
   }
 
+  /** Whether `begin` would put a delivery off. */
+  isBusy(url: string): boolean {
+    return this.of(url).numInFlight >= MAX_IN_FLIGHT;
+  }
+
   end(url: string, tookMs: number): void {
     const receiver = this.of(url);
     receiver.numInFlight -= 1;

@@ -1,10 +1,24 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Req,
+} from '@nestjs/common';
 import {
   tokenRotationSchema,
+  webhookChangeSchema,
   webhookRequestSchema,
   type DeliveryTry,
   type NewWebhook,
+  type WebhookChange,
   type WebhookRequest,
+  type WebhookTest,
   type WebhookView,
 } from '@skipring/protocol';
 import type { z } from 'zod';
@@ -49,6 +63,24 @@ export class WebhooksController {
     @Req() { principal = ANONYMOUS }: HttpRequest,
   ): Promise<NewWebhook> {
     return this.webhooks.rotate(name, overlapMs, principal);
+  }
+
+  @Post(':name/test')
+  @HttpCode(200)
+  test(
+    @Param('name') name: string,
+    @Req() { principal = ANONYMOUS }: HttpRequest,
+  ): Promise<WebhookTest> {
+    return this.webhooks.test(name, principal);
+  }
+
+  @Patch(':name')
+  change(
+    @Param('name') name: string,
+    @Body({ schema: webhookChangeSchema }) change: WebhookChange,
+    @Req() { principal = ANONYMOUS }: HttpRequest,
+  ): Promise<WebhookView> {
+    return this.webhooks.change(name, change, principal);
   }
 
   @Delete(':name')

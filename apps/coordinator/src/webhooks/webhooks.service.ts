@@ -1,28 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import {
-  newWebhookSchema,
   webhookViewSchema,
   type Delivery,
   type DeliveryTry,
   type JobEvent,
   type NewWebhook,
+  type WebhookChange,
   type WebhookRequest,
+  type WebhookTest,
   type WebhookView,
 } from '@skipring/protocol';
-import {
-  EntryPostponed,
-  type RunStore,
-  type WebhookRecord,
-  type WebhookStore,
-  type WorkQueue,
+import type {
+  RunStore,
+  WebhookFailures,
+  WebhookRecord,
+  WebhookStore,
+  WorkQueue,
 } from '@skipring/redis';
 import type { Logger } from 'pino';
 import { requireOwner, type Principal } from '../access/principal.js';
 import { HttpProblem } from '../http/problem.js';
 import { invalid } from '../http/validation.pipe.js';
 import { PrivateAddressError, requirePublicHost } from './address-guard.js';
-import { deliver, DeliveryRefused } from './deliver.js';
-import { MAX_IN_FLIGHT, Receivers } from './receivers.js';
+import { whyDead } from './dead-receiver.js';
+import { MAX_IN_FLIGHT } from './receivers.js';
+import { Sender } from './sender.js';
 
 const INTERVAL_MS = 500;
 /** Changes that are read at once. */
@@ -61,13 +63,16 @@ export interface WebhooksParts {
  */
 export class WebhooksService {
   private known: readonly WebhookRecord[] = [];
-  /** Those whose last try failed. */
-  private readonly failing = new Set<string>();
-  private readonly receivers = new Receivers();
+  private readonly sender: Sender;
+  private readonly closing = new AbortController();
   private timer: NodeJS.Timeout | null = null;
   private turn: Promise<void> = Promise.resolve();
+  /** Ends when all changes of records that were asked for are done: each sees the one before. */
+  private changes: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly parts: WebhooksParts) {}
+  constructor(private readonly parts: WebhooksParts) {
+    this.sender = new Sender({ ...parts, onFailure: (...failure) => this.judge(...failure) });
+  }
 
   /** Goes on with what was not told when the coordinator stopped. */
   async start(): Promise<void> {
@@ -81,6 +86,7 @@ export class WebhooksService {
   async close(): Promise<void> {
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
+    this.closing.abort();
     await this.turn;
   }
 
@@ -102,6 +108,7 @@ export class WebhooksService {
       ofAllJobs: principal.role === 'admin',
       createdAt: new Date().toISOString(),
       rotatedAt: null,
+      disabled: null,
       secret: newSecret(),
       previous: null,
     };
@@ -110,14 +117,12 @@ export class WebhooksService {
     }
     this.known = await store.list();
     log.info({ webhook: record.name, owner: record.owner }, 'webhook registered');
-    return newWebhookSchema.strip().parse(record);
+    return newViewOf(record);
   }
 
   /** One's own, of an admin all. */
   list({ name, role }: Principal): WebhookView[] {
-    return this.known
-      .filter(({ owner }) => role === 'admin' || owner === name)
-      .map((record) => webhookViewSchema.strip().parse(record));
+    return this.known.filter(({ owner }) => role === 'admin' || owner === name).map(viewOf);
   }
 
   /** The newest tries to deliver. Throws HttpProblem WEBHOOK_UNKNOWN, FORBIDDEN. */
@@ -130,26 +135,87 @@ export class WebhooksService {
    * @throws HttpProblem WEBHOOK_UNKNOWN, FORBIDDEN
    */
   async rotate(name: string, overlapMs: number, principal: Principal): Promise<NewWebhook> {
-    const { store } = this.parts;
-    const before = this.owned(name, principal);
+    this.owned(name, principal);
     const until = new Date(Date.now() + overlapMs).toISOString();
-    const record: WebhookRecord = {
+    const record = await this.update(name, (before) => ({
       ...before,
       rotatedAt: new Date().toISOString(),
       secret: newSecret(),
       previous: overlapMs === 0 ? null : { secret: before.secret, until },
-    };
-    if (!(await store.replace(name, record))) throw unknownWebhook(name);
-    this.known = await store.list();
-    return newWebhookSchema.strip().parse(record);
+    }));
+    return newViewOf(record);
+  }
+
+  /**
+   * Changes where and of what a webhook is told, or whether it is told at all.
+   * @throws HttpProblem WEBHOOK_UNKNOWN, FORBIDDEN, REQUEST_INVALID for an address of a private network
+   */
+  async change(
+    name: string,
+    { url, states, enabled }: WebhookChange,
+    principal: Principal,
+  ): Promise<WebhookView> {
+    this.owned(name, principal);
+    if (url !== undefined && !this.parts.allowPrivate) requirePublic(url);
+    const since = new Date().toISOString();
+    const record = await this.update(name, (before) => ({
+      ...before,
+      url: url ?? before.url,
+      states: states ?? before.states,
+      disabled:
+        enabled === true
+          ? null
+          : enabled === false
+            ? (before.disabled ?? { reason: `disabled by ${principal.name}`, since })
+            : before.disabled,
+    }));
+    // What failed before says nothing about another receiver, or one that is back.
+    if (url !== undefined || enabled === true) await this.sender.forget(name);
+    return viewOf(record);
+  }
+
+  /**
+   * Sends a test delivery at once, also to a webhook that is disabled.
+   * @throws HttpProblem WEBHOOK_UNKNOWN, FORBIDDEN, WEBHOOK_BUSY
+   */
+  async test(name: string, principal: Principal): Promise<WebhookTest> {
+    return this.sender.test(this.owned(name, principal), this.closing.signal);
   }
 
   /** Throws HttpProblem WEBHOOK_UNKNOWN, FORBIDDEN. */
   async remove(name: string, principal: Principal): Promise<void> {
     const record = this.owned(name, principal);
     await this.parts.store.remove(record.name);
-    this.failing.delete(record.name);
     this.known = await this.parts.store.list();
+    await this.sender.forget(record.name);
+  }
+
+  /** One after another: a change of what another has just read would be lost. */
+  private update(
+    name: string,
+    change: (before: WebhookRecord) => WebhookRecord,
+  ): Promise<WebhookRecord> {
+    const { store } = this.parts;
+    const changed = this.changes.then(async () => {
+      const before = await store.get(name);
+      if (before === null) throw unknownWebhook(name);
+      const record = change(before);
+      if (!(await store.replace(name, record))) throw unknownWebhook(name);
+      this.known = await store.list();
+      return record;
+    });
+    this.changes = changed.catch(() => undefined);
+    return changed;
+  }
+
+  /** Disables a webhook whose receiver has failed for too long. */
+  private async judge(name: string, failures: WebhookFailures): Promise<void> {
+    const reason = whyDead(failures);
+    const known = this.known.find((webhook) => webhook.name === name);
+    if (reason === null || known?.disabled !== null) return;
+    const disabled = { reason, since: new Date().toISOString() };
+    await this.update(name, (before) => ({ ...before, disabled }));
+    this.parts.log.warn({ webhook: name, owner: known.owner, reason }, 'webhook disabled');
   }
 
   private owned(name: string, principal: Principal): WebhookRecord {
@@ -186,11 +252,12 @@ export class WebhooksService {
   }
 
   private async tell(change: StateEvent, isCrowded: boolean): Promise<void> {
-    const { store, runs, queue } = this.parts;
+    const { runs, queue } = this.parts;
     const { jobId, state, reason, attempt, time } = change;
     // What was before the webhook is not its news.
     const asked = this.known.filter(
-      (webhook) => webhook.states.includes(state) && time >= webhook.createdAt,
+      ({ states, disabled, createdAt }) =>
+        states.includes(state) && disabled === null && time >= createdAt,
     );
     const record = asked.length === 0 ? null : await runs.get(jobId);
     if (record === null) return;
@@ -208,64 +275,27 @@ export class WebhooksService {
         attempt,
         time,
       };
-      if (isCrowded && this.failing.has(webhook.name)) {
-        await store.addTry(webhook.name, {
-          ...tried(delivery, performance.now()),
-          outcome: 'dropped',
-          status: null,
-          error: 'too many deliveries wait for a receiver that fails',
-        });
+      if (isCrowded && this.sender.isFailing(webhook.name)) {
+        await this.sender.drop(webhook.name, delivery);
       } else await queue.add(id, { webhook: webhook.name, delivery });
     }
   }
 
   private async send({ webhook, delivery }: WebhookEntry, signal: AbortSignal): Promise<void> {
-    const { store, allowPrivate } = this.parts;
     const record = this.known.find(({ name }) => name === webhook);
-    // It was removed meanwhile.
-    if (record === undefined) {
-      this.receivers.forget(delivery.id);
-      this.failing.delete(webhook);
-      return;
-    }
-    const { url } = record;
-    const waitMs = this.receivers.begin(url, delivery.id);
-    if (waitMs !== null) throw new EntryPostponed(waitMs);
-    const startedMs = performance.now();
-    try {
-      const target = { url, secrets: secretsOf(record), allowPrivate, signal };
-      const status = await deliver(target, delivery);
-      this.failing.delete(webhook);
-      const outcome = 'delivered';
-      await store.addTry(webhook, { ...tried(delivery, startedMs), outcome, status, error: null });
-    } catch (error) {
-      if (signal.aborted) throw error;
-      this.failing.add(webhook);
-      await store.addTry(webhook, {
-        ...tried(delivery, startedMs),
-        outcome: 'failed',
-        status: error instanceof DeliveryRefused ? error.status : null,
-        error: (error instanceof Error ? error.message : String(error)).slice(0, 200),
-      });
-      throw error;
-    } finally {
-      this.receivers.end(url, performance.now() - startedMs);
-    }
+    if (record?.disabled === null) await this.sender.send(record, delivery, signal);
+    // It was removed or disabled meanwhile.
+    else this.sender.skip(webhook, delivery);
   }
 }
 
-function tried(
-  { id, jobId, state }: Delivery,
-  startedMs: number,
-): Pick<DeliveryTry, 'id' | 'jobId' | 'state' | 'time' | 'tookMs'> {
-  const tookMs = Math.round(performance.now() - startedMs);
-  return { id, jobId, state, time: new Date().toISOString(), tookMs };
+function viewOf(record: WebhookRecord): WebhookView {
+  const enabled = record.disabled === null;
+  return webhookViewSchema.strip().parse({ ...record, enabled });
 }
 
-/** Those that sign now, the newest first. */
-function secretsOf({ secret, previous }: WebhookRecord): string[] {
-  const isOver = previous === null || Date.parse(previous.until) <= Date.now();
-  return isOver ? [secret] : [secret, previous.secret];
+function newViewOf(record: WebhookRecord): NewWebhook {
+  return { ...viewOf(record), secret: record.secret };
 }
 
 function newSecret(): string {
