@@ -66,6 +66,7 @@ function WebhookTable({
       <thead>
         <tr>
           <th scope="col">Webhook</th>
+          <th scope="col">Deliveries</th>
           <th scope="col">URL</th>
           <th scope="col">Told when a job is</th>
           <th scope="col">Of jobs</th>
@@ -81,12 +82,17 @@ function WebhookTable({
           <tr key={name}>
             <th scope="row" class="wide">
               <Link to={`/webhooks/${name}`}>{name}</Link>
-              {disabled !== null && (
-                <span class="reason">
-                  disabled <Moment at={disabled.since} />: {disabled.reason}
-                </span>
-              )}
             </th>
+            <td data-name="Deliveries" class="wide">
+              {disabled === null ? (
+                'enabled'
+              ) : (
+                <>
+                  disabled <Moment at={disabled.since} />
+                  <span class="reason">{disabled.reason}</span>
+                </>
+              )}
+            </td>
             <td data-name="URL" class="path">
               {url}
             </td>
