@@ -3,8 +3,10 @@
 // [--runs N] [--quick] [--json FILE];
 // `step` also takes --only TEXT, `endurance` --steps N, `ring` --ranks 2,4 and --sizes 1000,1000000
 // (bytes), `overlap` --sizes 224,64 (of images), `load` --seconds N; `sync` takes --data DIR, of
-// Fashion-MNIST's files, --plot FILE, for an SVG, --lane 32 (samples) and --model resnet,perceptron;
-// `soak` --minutes 60 and --pause 0 (ms). --quick is for a first look: two runs, and a tenth of the steps of `endurance`.
+// Fashion-MNIST's files, --plot FILE, for an SVG, --lane 32 (samples), --model resnet,perceptron, --delay 20
+// (ms each way), --steps 128 (whose speed is measured), --epochs 3, --only speed or accuracy,
+// and --exchange BYTES, up to which the ring exchanges vectors whole; `soak` --minutes 60 and --pause 0 (ms).
+// --quick is for a first look: two runs, and a tenth of the steps of `endurance`.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ddp, ddpTable } from './ddp.mjs';
@@ -60,6 +62,9 @@ const { values, positionals } = parseArgs({
     plot: { type: 'string' },
     lane: { type: 'string' },
     model: { type: 'string' },
+    delay: { type: 'string' },
+    epochs: { type: 'string' },
+    exchange: { type: 'string' },
     minutes: { type: 'string', default: '60' },
     pause: { type: 'string', default: '0' },
   },
@@ -69,7 +74,8 @@ const names =
     ? positionals
     : Object.keys(benchmarks).filter((name) => !special.includes(name));
 const runs = Number(values.runs ?? (values.quick ? 2 : 5));
-const steps = values.steps ?? (values.quick ? '1000' : undefined);
+/** Of --quick; without it, and of other benchmarks, each one has its own. */
+const quickSteps = { endurance: '1000' };
 const numbers = (list) => list?.split(',').map(Number);
 const unknown = names.filter((name) => !(name in benchmarks));
 if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1) {
@@ -81,6 +87,7 @@ if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1) {
 const results = { machine: machine(), runs, benchmarks: {} };
 console.log(results.machine);
 for (const name of names) {
+  const steps = values.steps ?? (values.quick ? quickSteps[name] : undefined);
   const result = await benchmarks[name]({
     runs,
     ...(values.only === undefined ? {} : { only: values.only }),
@@ -91,6 +98,9 @@ for (const name of names) {
     data: values.data,
     laneSize: values.lane === undefined ? undefined : Number(values.lane),
     models: values.model?.split(','),
+    ...(values.delay === undefined ? {} : { delayMs: Number(values.delay) }),
+    exchangeLimitBytes: values.exchange === undefined ? undefined : Number(values.exchange),
+    ...(values.epochs === undefined ? {} : { epochs: Number(values.epochs) }),
     minutes: Number(values.minutes),
     pauseMs: Number(values.pause),
   });
