@@ -12,38 +12,60 @@ const inDirectory = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 const RANKS = [2, 4];
 const SIZES = [1_024, 4_096, 65_536, 1e6, 10e6, 100e6, 2 ** 28];
-/** `bfloat16` is a float32 vector that crosses the ring as bfloat16; the other sides send float32. */
-const TYPES = ['float32', 'int32', 'bfloat16'];
-/** Bytes that one turn of a side moves through each vector, to choose how often it is repeated. */
+/** Bytes that one turn of a case moves through each vector, to choose how often it is repeated. */
 const TURN_BYTES = 20e6;
 const MAX_ITERATIONS = 200;
+/** Turns of every case for each of `runs`. */
+const TURNS_PER_RUN = 2;
+
+/** What is measured in turn: on which side, and of what type. */
+const CASES = {
+  float32: { side: 'skipring', type: 'float32' },
+  int32: { side: 'skipring', type: 'int32' },
+  /** A float32 vector that crosses the ring as bfloat16. */
+  bfloat16: { side: 'skipring', type: 'bfloat16' },
+  'float32 over TCP': { side: 'skipringTcp', type: 'float32' },
+  gloo: { side: 'gloo', type: 'float32' },
+  'plain TCP': { side: 'tcp', type: 'float32' },
+};
+/** How many times the bandwidth of the second has the first; those that were measured. */
+const RATIOS = [
+  ['float32', 'gloo'],
+  ['float32', 'plain TCP'],
+  ['float32', 'float32 over TCP'],
+  ['int32', 'float32'],
+  ['bfloat16', 'float32'],
+  ['bfloat16', 'gloo'],
+];
 
 /** Starts all sides of `numRanks` processes each; they idle but when it is their turn. */
 async function startSides(numRanks, rendezvous, withPyTorch) {
-  const node = (module) =>
-    RankGroup.start(numRanks, (rank) => Side.start(inDirectory(module), rank, numRanks));
+  const node = (module, ...args) =>
+    RankGroup.start(numRanks, (rank) => Side.start(inDirectory(module), rank, numRanks, ...args));
   const gloo = () =>
     RankGroup.start(numRanks, (rank) =>
       Side.python(inDirectory('sides/gloo_rank.py'), rank, numRanks, rendezvous),
     );
   return {
     skipring: await node('sides/ring-rank.mjs'),
+    skipringTcp: await node('sides/ring-rank.mjs', 'tcp'),
     ...(withPyTorch ? { gloo: await gloo() } : {}),
     tcp: await node('sides/tcp-rank.mjs'),
   };
 }
 
-/** All times of each side for one case, in turns: a, b, c, a, b, c, ... */
-async function takeTurns(sides, request, turns) {
-  const iterations = Math.max(1, Math.min(MAX_ITERATIONS, Math.floor(TURN_BYTES / request.bytes)));
-  const times = Object.fromEntries(Object.keys(sides).map((name) => [name, []]));
+/** What each case took, by turn; in turns: a, b, c, a, b, c, ... */
+async function takeTurns(sides, bytes, turns) {
+  const iterations = Math.max(1, Math.min(MAX_ITERATIONS, Math.floor(TURN_BYTES / bytes)));
+  const cases = Object.entries(CASES).filter(([, { side }]) => side in sides);
+  const measured = Object.fromEntries(cases.map(([name]) => [name, []]));
   for (let turn = -1; turn < turns; turn++) {
-    for (const [name, group] of Object.entries(sides)) {
-      const measured = await group.measure({ ...request, iterations });
-      if (turn >= 0) times[name].push(...measured);
+    for (const [name, { side, type }] of cases) {
+      const result = await sides[side].measure({ bytes, type, iterations });
+      if (turn >= 0) measured[name].push(result);
     }
   }
-  return times;
+  return measured;
 }
 
 /** As nccl-tests define it: GB/s on each link, whatever the number of ranks. */
@@ -51,21 +73,40 @@ function busBandwidth(bytes, ms, numRanks) {
   return ((bytes / 1e9) * ((2 * (numRanks - 1)) / numRanks)) / (ms / 1e3);
 }
 
-function summarise(times, bytes, numRanks) {
-  const p50 = quantile(times, 0.5);
+const median = (values) => quantile(values, 0.5);
+
+function summarise(turns, bytes, numRanks) {
+  const times = turns.flatMap(({ elapsedMs }) => elapsedMs);
+  const p50 = median(times);
   return {
     p50,
     p10: quantile(times, 0.1),
     p90: quantile(times, 0.9),
     p99: quantile(times, 0.99),
     busbw: busBandwidth(bytes, p50, numRanks),
+    userMs: median(turns.map(({ userMs }) => userMs)),
+    systemMs: median(turns.map(({ systemMs }) => systemMs)),
     samples: times.length,
   };
 }
 
+/** Of the medians of each turn, so that what slows all of a turn down cancels out. */
+function ratiosOf(measured) {
+  return Object.fromEntries(
+    RATIOS.filter((pair) => pair.every((name) => name in measured)).map(([fast, slow]) => {
+      const ratios = measured[fast].map(
+        ({ elapsedMs }, turn) => median(measured[slow][turn].elapsedMs) / median(elapsedMs),
+      );
+      const [p10, p50, p90] = [0.1, 0.5, 0.9].map((q) => quantile(ratios, q));
+      return [`${fast} / ${slow}`, { p10, p50, p90 }];
+    }),
+  );
+}
+
 /**
- * allReduce with one process per rank on loopback, against PyTorch with gloo and against plain TCP
- * sockets that send and receive as many bytes. Memory: 3 sides times ranks times the largest size.
+ * allReduce with one process per rank on one machine: over local sockets, and of float32 also over TCP;
+ * against PyTorch with gloo, and against plain TCP sockets that send and receive as many bytes.
+ * Memory: 4 sides times ranks times the largest size.
  */
 export async function ring({ runs, ranks = RANKS, sizes = SIZES }) {
   const withPyTorch = hasPyTorch();
@@ -74,18 +115,20 @@ export async function ring({ runs, ranks = RANKS, sizes = SIZES }) {
     const directory = mkdtempSync(join(tmpdir(), 'skipring-bench-'));
     const sides = await startSides(numRanks, join(directory, 'gloo'), withPyTorch);
     try {
-      for (const bytes of sizes) {
-        for (const type of TYPES) {
-          const times = await takeTurns(sides, { bytes: bytes - (bytes % 4), type }, runs);
-          rows.push({
-            numRanks,
-            bytes,
-            type,
-            sides: Object.fromEntries(
-              Object.entries(times).map(([name, all]) => [name, summarise(all, bytes, numRanks)]),
-            ),
-          });
-        }
+      for (const size of sizes) {
+        const bytes = size - (size % 4);
+        const measured = await takeTurns(sides, bytes, TURNS_PER_RUN * runs);
+        rows.push({
+          numRanks,
+          bytes,
+          cases: Object.fromEntries(
+            Object.entries(measured).map(([name, turns]) => [
+              name,
+              summarise(turns, bytes, numRanks),
+            ]),
+          ),
+          ratios: ratiosOf(measured),
+        });
       }
     } finally {
       for (const group of Object.values(sides)) await group.stop();
@@ -93,39 +136,37 @@ export async function ring({ runs, ranks = RANKS, sizes = SIZES }) {
     }
   }
   const notes = [
-    'bfloat16: of a float32 vector; its GB/s are of float32, and so are the other sides',
+    'int32 and float32 cross as they are, bfloat16 is of a float32 vector; gloo has float32',
+    'user and system: processor time of a rank for one all-reduce, in the mean of the ranks',
+    'ratios: p50 (p10-p90) over turns, of bandwidths of the vectors',
   ];
   return { title: 'allReduce', notes: withPyTorch ? notes : [...notes, NO_PYTORCH], rows };
 }
 
-/** The rows as Markdown: ms as p50 (p10-p90, p99), and GB/s of busbw from p50. */
+/** The rows as Markdown: what each case took, with its busbw, and below it the ratios. */
 export function ringTable({ notes, rows }) {
-  const names = Object.keys(rows[0].sides);
-  const others = names.slice(1);
-  const header = [
-    'ranks',
-    'vector',
-    ...names.map((name) => `${name} ms: p50 (p10-p90, p99)`),
-    ...names.map((name) => `${name} GB/s`),
-    ...others.map((name) => `skipring / ${name}`),
-    'against its float32',
-  ];
-  const lines = rows.map(({ numRanks, bytes, type, sides }) => [
-    numRanks,
-    `${showBytes(bytes)} ${type}`,
-    ...names.map((name) => showTimes(sides[name])),
-    ...names.map((name) => sides[name].busbw.toPrecision(3)),
-    ...others.map((name) => `${(sides[name].p50 / sides.skipring.p50).toFixed(2)}x`),
-    `${(float32Ms(rows, numRanks, bytes) / sides.skipring.p50).toFixed(2)}x`,
-  ]);
-  return markdown(header, lines, notes);
-}
-
-/** What the same size took in float32, in the same run. */
-function float32Ms(rows, numRanks, bytes) {
-  const isSame = (row) =>
-    row.numRanks === numRanks && row.bytes === bytes && row.type === 'float32';
-  return rows.find(isSame).sides.skipring.p50;
+  const vectorOf = ({ numRanks, bytes }) => [numRanks, showBytes(bytes)];
+  const times = markdown(
+    ['ranks', 'vector', 'case', 'ms: p50 (p10-p90, p99)', 'busbw GB/s', 'user ms', 'system ms'],
+    rows.flatMap((row) =>
+      Object.entries(row.cases).map(([name, side]) => [
+        ...vectorOf(row),
+        name,
+        showTimes(side),
+        side.busbw.toPrecision(3),
+        side.userMs.toPrecision(3),
+        side.systemMs.toPrecision(3),
+      ]),
+    ),
+    [],
+  );
+  const names = Object.keys(rows[0].ratios);
+  const ratios = markdown(
+    ['ranks', 'vector', ...names],
+    rows.map((row) => [...vectorOf(row), ...names.map((name) => showRatio(row.ratios[name]))]),
+    notes,
+  );
+  return `${times}\n${ratios}`;
 }
 
 function showBytes(bytes) {
@@ -136,4 +177,9 @@ function showBytes(bytes) {
 function showTimes({ p50, p10, p90, p99 }) {
   const [a, b, c, d] = [p50, p10, p90, p99].map((ms) => ms.toFixed(ms < 10 ? 3 : 1));
   return `${a} (${b}-${c}, ${d})`;
+}
+
+function showRatio({ p50, p10, p90 }) {
+  const [a, b, c] = [p50, p10, p90].map((ratio) => ratio.toFixed(2));
+  return `${a}x (${b}-${c})`;
 }

@@ -4,22 +4,29 @@ const CONNECT_DEADLINE_MS = 60_000;
 export class RankGroup {
   #ranks;
 
-  /** `start(rank)` resolves to a `Side` that tells the port it listens on, if it does. */
+  /** `start(rank)` resolves to a `Side` that tells the address it listens on, if it does. */
   static async start(numRanks, start) {
     const group = new RankGroup();
     group.#ranks = await Promise.all(Array.from({ length: numRanks }, (_, rank) => start(rank)));
-    const ports = group.#ranks.map((side) => side.about.port);
-    await group.ask({ ports }, CONNECT_DEADLINE_MS);
+    const addresses = group.#ranks.map((side) => side.about.address);
+    await group.ask({ addresses }, CONNECT_DEADLINE_MS);
     return group;
   }
 
   /**
    * Runs one collective `iterations` times; resolves to the milliseconds of each, of the rank for
-   * which it took longest.
+   * which it took longest, and to the processor time that one takes of a rank, in the mean.
    */
   async measure(request) {
-    const times = (await this.ask(request)).map(({ elapsedMs }) => elapsedMs);
-    return times[0].map((_, iteration) => Math.max(...times.map((ofRank) => ofRank[iteration])));
+    const answers = await this.ask(request);
+    const times = answers.map(({ elapsedMs }) => elapsedMs);
+    return {
+      elapsedMs: times[0].map((_, iteration) =>
+        Math.max(...times.map((ofRank) => ofRank[iteration])),
+      ),
+      userMs: mean(answers.map(({ userMs }) => userMs)) / request.iterations,
+      systemMs: mean(answers.map(({ systemMs }) => systemMs)) / request.iterations,
+    };
   }
 
   async stop() {
@@ -30,4 +37,8 @@ export class RankGroup {
   ask(request, deadlineMs) {
     return Promise.all(this.#ranks.map((side) => side.ask(request, deadlineMs)));
   }
+}
+
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -3,6 +3,7 @@
 Reads and answers lines of JSON, as bench/lib/serve-rank.mjs does.
 """
 import json
+import os
 import sys
 import time
 
@@ -19,7 +20,7 @@ answer({"ready": {"pytorch": torch.__version__}})
 prepared, vector = None, None
 for line in sys.stdin:
     request = json.loads(line)
-    if "ports" in request:
+    if "addresses" in request:
         dist.init_process_group(
             "gloo", init_method=f"file://{sys.argv[3]}", rank=rank, world_size=world_size
         )
@@ -31,11 +32,19 @@ for line in sys.stdin:
         prepared, vector = case, torch.zeros(case[0] // 4, dtype=dtype)
     elapsed_ms = []
     dist.barrier()
+    before = os.times()
     last = time.perf_counter()
     for _ in range(request["iterations"]):
         dist.all_reduce(vector)
         now = time.perf_counter()
         elapsed_ms.append(1e3 * (now - last))
         last = now
-    answer({"elapsedMs": elapsed_ms})
+    after = os.times()
+    answer(
+        {
+            "elapsedMs": elapsed_ms,
+            "userMs": 1e3 * (after.user - before.user),
+            "systemMs": 1e3 * (after.system - before.system),
+        }
+    )
 dist.destroy_process_group()

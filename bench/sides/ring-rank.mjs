@@ -1,4 +1,4 @@
-// One rank of the ring. Arguments: rank, worldSize.
+// One rank of the ring. Arguments: rank, worldSize, and `tcp` for a ring without local sockets.
 import { allReduce, barrier, SharedMemory } from '@skipring/collective';
 import { connectRing, RingListener } from '@skipring/transport-ws';
 import { serveRank } from '../lib/serve-rank.mjs';
@@ -7,21 +7,22 @@ const HOST = '127.0.0.1';
 const DEADLINE = { deadlineMs: 120_000 };
 const [rank, worldSize] = process.argv.slice(2).map(Number);
 
-const listener = await RingListener.listen({ host: HOST, port: 0 });
+const localSockets = process.argv[4] !== 'tcp';
+const listener = await RingListener.listen({ host: HOST, port: 0, localSockets });
 let transport;
 
-function newVector(bytes, type) {
-  const { buffer, dataOffset } = SharedMemory.allocate(bytes);
+/** Memories for vectors by their number of bytes: training has one for all its steps. */
+const memories = new Map();
+
+/** Types share the bytes of a size; without `keepsAll` only the newest size has some. */
+function vectorOf(bytes, type, keepsAll) {
+  if (!memories.has(bytes)) {
+    if (!keepsAll) memories.clear();
+    memories.set(bytes, SharedMemory.allocate(bytes));
+  }
+  const { buffer, dataOffset } = memories.get(bytes);
   const Type = type === 'int32' ? Int32Array : Float32Array;
   return new Type(buffer, dataOffset, bytes / Type.BYTES_PER_ELEMENT);
-}
-
-/** One vector for each case, as training has one for all its steps. */
-const kept = new Map();
-function keptVector(bytes, type) {
-  const key = `${bytes} ${type}`;
-  if (!kept.has(key)) kept.set(key, newVector(bytes, type));
-  return kept.get(key);
 }
 
 /** Small whole numbers, that float32 adds up exactly, and their sum over all ranks. */
@@ -34,19 +35,19 @@ async function checked(vector, run) {
 }
 
 serveRank({
-  port: listener.port,
-  async connect(ports) {
+  address: { host: HOST, port: listener.port, localName: listener.localName ?? undefined },
+  async connect(members) {
     transport = await connectRing({
       listener,
       fence: { jobId: 'bench', attempt: 1, generation: 1 },
       rank,
-      members: ports.map((port) => ({ host: HOST, port })),
+      members,
       ringToken: 'token of the benchmark',
       ...DEADLINE,
     });
   },
   prepare({ bytes, type, isChecked = false }) {
-    const vector = isChecked ? keptVector(bytes, type) : newVector(bytes, type);
+    const vector = vectorOf(bytes, type, isChecked);
     const options = type === 'bfloat16' ? { ...DEADLINE, bfloat16: { mode: 'nearest' } } : DEADLINE;
     const run = () => allReduce(transport, vector, options);
     return isChecked ? () => checked(vector, run) : run;

@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { RingSession } from '../../apps/worker/dist/io/ring-session.js';
 
 const ring = await RingSession.listen('127.0.0.1', 0, null, {
+  localSockets: true,
   faults: null,
   silence: () => null,
   settings: () => ({}),

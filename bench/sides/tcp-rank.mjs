@@ -49,7 +49,7 @@ function exchange(outgoing) {
 }
 
 serveRank({
-  port: server.address().port,
+  address: server.address().port,
   async connect(ports) {
     connect({
       host: HOST,
