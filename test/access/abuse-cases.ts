@@ -122,6 +122,8 @@ const ids: readonly Abuse[] = [
   signed(`job ${id.slice(0, 30)}`, `/jobs/${id}`),
   signed(`model of job ${id.slice(0, 30)}`, `/jobs/${id}/model`),
   signed(`token ${id.slice(0, 30)}`, `/tokens/${id}`),
+  signed(`deletion of job ${id.slice(0, 30)}`, `/jobs/${id}`, { method: 'DELETE' }),
+  signed(`deletion of data set ${id.slice(0, 30)}`, `/data-sets/${id}`, { method: 'DELETE' }),
 ]);
 
 const queries: readonly Abuse[] = [

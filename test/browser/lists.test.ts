@@ -109,6 +109,27 @@ describe.skipIf('missing' in chromium)(`long lists and sweeps in Chromium${why}`
       .waitFor();
   });
 
+  it('deletes a job that has ended, once that was confirmed in a dialog', async () => {
+    const { id } = await submit(coordinator, waitingJob({ name: 'unwanted', delayMs: 3_600_000 }));
+    await page.goto(`${coordinator.url}/jobs/${id}`);
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByRole('button', { name: 'Cancel this job?' }).click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete unwanted?' });
+    await dialog.waitFor();
+    await expectAccessible(page);
+    await dialog.getByRole('button', { name: 'Keep' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    expect((await coordinator.send(`/jobs/${id}`)).status).toBe(200);
+    await page.setViewportSize(NARROW);
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await expectFits(page);
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await page.locator('table.jobs').waitFor();
+    await page.setViewportSize(WIDE);
+    expect((await coordinator.send(`/jobs/${id}`)).status).toBe(404);
+  });
+
   it('marks generations, faults and slow workers on the charts, and lists them in words', async () => {
     const { id } = await submit(coordinator);
     const slow = { workerId: 'w2', rank: 1, host: 'h2', part: 'compute', ratio: 2.5 } as const;

@@ -122,6 +122,9 @@ describe('-o json', () => {
     const added = await json(dataSetViewSchema, 'dataset add', 'tiny', ...sizes);
     expect(await json(dataSetViewSchema, 'dataset show', 'tiny')).toEqual(added);
     expect(await json(z.array(dataSetViewSchema), 'dataset list')).toEqual([added]);
+    await json(dataSetViewSchema, 'dataset add', 'unused', ...sizes);
+    const removed = { name: z.literal('unused'), removed: z.literal(true) };
+    await json(z.strictObject(removed), 'dataset remove', 'unused', '--yes');
   });
 
   it('of jobs', async () => {
@@ -140,6 +143,9 @@ describe('-o json', () => {
     expect(await json(jobs, 'list')).toHaveLength(2);
 
     seen.add('logs');
+    const deleted = z.array(z.strictObject({ id: z.literal(id), deleted: z.literal(true) }));
+    await json(deleted, 'delete', id, '--yes');
+
     const { stdout } = await home.run(['logs', job.id, '-o', 'json']);
     const events = stdout.trim().split('\n');
     for (const line of events) jobEventSchema.parse(JSON.parse(line));

@@ -174,6 +174,13 @@ describe('what the document says', () => {
     await ask('PATCH', '/webhooks/w', { body: '{' });
     await ask('DELETE', '/webhooks/w');
     await ask('DELETE', '/webhooks/w');
+    await ask('DELETE', `/jobs/${trained}`);
+    await ask('DELETE', `/jobs/${trained}`);
+    await ask('DELETE', `/jobs/${id}`);
+    await ask('DELETE', `/data-sets/${tinyGlyphs.name}`);
+    await settleDataSet(coordinator, { ...tinyGlyphs, name: 'unused' });
+    await ask('DELETE', '/data-sets/unused');
+    await ask('DELETE', '/data-sets/unused');
     await ask('GET', '/audit');
     await ask('GET', '/audit?limit=0');
 

@@ -127,6 +127,14 @@ describe('run store', () => {
     expect(page.items.map(({ id }) => id)).toEqual(['job-0002', 'job-0001']);
     expect(page).toMatchObject({ nextCursor: 'job-0001', total: ids.length });
     expect(await store.summaries({ state: 'failed', limit: 5 })).toMatchObject({ items: [] });
+
+    const progress = { ...record('a').progress, step: 3 };
+    await store.change('job-2499', { fields: { progress, reason: 'it "goes"\non' } });
+    // As of a store from before there were summaries.
+    await connection.hdel(`test-${numPrefixes}:summaries`, 'job-2498');
+    const [changed, older] = (await store.summaries({ limit: 2 })).items;
+    expect(JSON.parse(changed?.json ?? '')).toMatchObject({ progress, reason: 'it "goes"\non' });
+    expect(JSON.parse(older?.json ?? '')).toMatchObject({ id: 'job-2498', owner: 'root' });
   });
 
   it('changes a job, its event and its lists as one, and only under the guard', async () => {

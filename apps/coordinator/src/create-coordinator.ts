@@ -28,6 +28,7 @@ import { Admission } from './jobs/admission.js';
 import { EventHub } from './jobs/event-hub.js';
 import { EventStreams } from './jobs/event-stream.js';
 import { JobEntries, type JobEntry } from './jobs/job-entries.js';
+import { JobRemoval } from './jobs/job-removal.js';
 import { JobsService } from './jobs/jobs.service.js';
 import { InitialWeightsStore } from './weights/initial-weights.js';
 import { Models } from './jobs/models.js';
@@ -182,6 +183,14 @@ async function start(
   const sweepStore = new SweepStore(redis, keyPrefix);
   const sweeps = new SweepsService({ store: sweepStore, jobs, admission, log });
   closers.push(() => sweeps.close());
+  const samples = new SampleIndex();
+  dataSets.onRemoved = (hash) => {
+    samples.forget(hash);
+  };
+  dataSets.usedBy = async (name) => [
+    ...(await store.openJobsOn(name)),
+    ...(await sweeps.runningOn(name)),
+  ];
   const audit = new AuditStore(redis, keyPrefix);
   const exportQueue = new WorkQueue<ExportEntry>({
     ...redisOptions,
@@ -193,10 +202,11 @@ async function start(
     directory: join(options.dataDirectory, 'exports'),
     models,
     dataSets,
-    record: (jobId) => jobs.record(jobId),
+    find: (jobId) => jobs.find(jobId),
     queue: exportQueue,
     log,
   });
+  const removal = new JobRemoval({ store, checkpoints, exports, hub, log });
   const webhookQueue = new WorkQueue<WebhookEntry>({
     ...redisOptions,
     name: 'webhooks',
@@ -223,6 +233,7 @@ async function start(
   const provide = (token: symbol, useValue: unknown) => ({ provide: token, useValue });
   const module = AppModule.with([
     provide(tokens.JOBS, jobs),
+    provide(tokens.JOB_REMOVAL, removal),
     provide(tokens.MODELS, models),
     provide(tokens.INITIAL_WEIGHTS, weights),
     provide(tokens.EXPORTS, exports),
@@ -230,7 +241,7 @@ async function start(
     provide(tokens.EVENT_STREAMS, streams),
     provide(tokens.CLOSING, closing.signal),
     provide(tokens.DATA_SETS, dataSets),
-    provide(tokens.SAMPLE_INDEX, new SampleIndex()),
+    provide(tokens.SAMPLE_INDEX, samples),
     provide(
       tokens.CHECKPOINT_UPLOADS,
       new CheckpointUploads({
@@ -290,6 +301,7 @@ async function start(
   scheduler.start();
   await dataSets.start();
   await exports.start();
+  await removal.recover();
   sweeps.start();
   await webhooks.start();
   jobQueue.start((entry) => jobs.takeTurn(entry));

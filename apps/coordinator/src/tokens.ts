@@ -2,6 +2,7 @@
 export const JOBS = Symbol('JobsService');
 export const EXPORTS = Symbol('ExportsService');
 export const INITIAL_WEIGHTS = Symbol('InitialWeightsStore');
+export const JOB_REMOVAL = Symbol('JobRemoval');
 export const MODELS = Symbol('Models');
 export const RUN_STORE = Symbol('RunStore');
 export const EVENT_STREAMS = Symbol('EventStreams');

@@ -137,11 +137,11 @@ export class Checkpoints {
     });
   }
 
-  /** Removes all checkpoints of a job. */
+  /** Removes all checkpoints of a job that has ended; a save that is still under way is refused. */
   async remove(jobId: string): Promise<void> {
     requireSafeId(jobId);
+    this.raiseFence({ jobId, attempt: Infinity, generation: Infinity });
     await this.turns.run(jobId, () => this.storage.removeAll(jobId));
-    this.fences.delete(jobId);
   }
 
   private async search<T>(

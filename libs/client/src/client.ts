@@ -154,6 +154,11 @@ export class SkipringClient {
     });
   }
 
+  /** Deletes a job that has ended, with its histories, checkpoints and exports. */
+  async deleteJob(id: string): Promise<void> {
+    await this.http.fetch(`/jobs/${encodeURIComponent(id)}`, { method: 'DELETE' });
+  }
+
   /**
    * Committed steps; with `points` the whole stretch, thinned to about so many steps with the extremes
    * of every part of it among them.
@@ -244,6 +249,11 @@ export class SkipringClient {
 
   dataSet(name: string): Promise<DataSetView> {
     return this.http.json(dataSetViewSchema, `/data-sets/${encodeURIComponent(name)}`);
+  }
+
+  /** Removes a data set and what was prepared of it; the files that it was made of stay. */
+  async removeDataSet(name: string): Promise<void> {
+    await this.http.fetch(`/data-sets/${encodeURIComponent(name)}`, { method: 'DELETE' });
   }
 
   async dataSets(): Promise<DataSetView[]> {

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { run, StoreError } from './errors.js';
 import { Keys } from './keys.js';
-import { CREATE_NAMED } from './scripts.js';
+import { CREATE_NAMED, MOVE_NAMED, REPLACE_DATA_SET } from './scripts.js';
 
 /** A data set as users see it, with what it is prepared from. */
 export const dataSetRecordSchema = z.strictObject({
@@ -49,10 +49,48 @@ export class DataSetStore {
     return typeof stored === 'string' ? decode(name, stored) : null;
   }
 
-  /** Stores a record in place of the one of its name. */
-  async replace(record: DataSetRecord): Promise<void> {
+  /**
+   * Stores a record in place of the one of its name.
+   * @param createdAt when that one was registered
+   * @returns false when it was removed meanwhile, also if the name was registered anew
+   */
+  async replace(record: DataSetRecord, createdAt: string): Promise<boolean> {
     const key = this.keys.dataSet(record.view.name);
-    await run(() => this.redis.set(key, JSON.stringify(record)));
+    const json = JSON.stringify(record);
+    return (await run(() => this.redis.eval(REPLACE_DATA_SET, 1, key, json, createdAt))) === 1;
+  }
+
+  /**
+   * Takes a data set out of the list: nobody finds it any more, but its record is kept for
+   * `endRemoval`. False when there was none.
+   */
+  async beginRemoval(name: string): Promise<boolean> {
+    const { keys } = this;
+    const all = [
+      keys.dataSet(name),
+      keys.removedDataSet(name),
+      keys.dataSets,
+      keys.removedDataSets,
+    ];
+    return (await run(() => this.redis.eval(MOVE_NAMED, all.length, ...all, name))) === 1;
+  }
+
+  /** The record of a data set whose removal has begun and not ended. */
+  async removed(name: string): Promise<DataSetRecord | null> {
+    const json = await run(() => this.redis.get(this.keys.removedDataSet(name)));
+    return json === null ? null : decode(name, json);
+  }
+
+  /** Names of data sets whose removal has begun and not ended. */
+  async removals(): Promise<string[]> {
+    return run(() => this.redis.zrange(this.keys.removedDataSets, '0', '-1'));
+  }
+
+  async endRemoval(name: string): Promise<void> {
+    const { keys } = this;
+    await run(() =>
+      this.redis.multi().del(keys.removedDataSet(name)).zrem(keys.removedDataSets, name).exec(),
+    );
   }
 }
 

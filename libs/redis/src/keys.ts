@@ -17,6 +17,21 @@ export class Keys {
     return `${this.prefix}:jobs:${state}`;
   }
 
+  /** Sorted set of the ids of jobs whose removal has begun. */
+  get removedJobs(): string {
+    return `${this.prefix}:removed-jobs`;
+  }
+
+  /** Hash: the record of a job whose removal has begun. */
+  removedJob(id: string): string {
+    return `${this.prefix}:removed-job:${id}`;
+  }
+
+  /** Hash: the JSON of each job's summary, by job id; none of a job from before there were summaries. */
+  get summaries(): string {
+    return `${this.prefix}:summaries`;
+  }
+
   /** Hash: one field for each field of a job record, as JSON. */
   job(id: string): string {
     return `${this.prefix}:job:${id}`;
@@ -79,6 +94,16 @@ export class Keys {
   /** JSON. */
   dataSet(name: string): string {
     return `${this.prefix}:data-set:${name}`;
+  }
+
+  /** Sorted set of the names of data sets whose removal has begun. */
+  get removedDataSets(): string {
+    return `${this.prefix}:removed-data-sets`;
+  }
+
+  /** JSON: a data set whose removal has begun. */
+  removedDataSet(name: string): string {
+    return `${this.prefix}:removed-data-set:${name}`;
   }
 
   /** Sorted set of the ids of sweeps. */

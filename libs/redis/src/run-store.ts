@@ -3,7 +3,6 @@ import {
   finalJobStates,
   jobEventSchema,
   jobStates,
-  jobSummarySchema,
   layersSchema,
   layerStatisticsSchema,
   rankRecordSchema,
@@ -29,18 +28,20 @@ import { decodeLedger, encodeLedger, type LedgerUpdate } from './ledger-fields.j
 import { DEFAULT_RETENTION, type Retention } from './retention.js';
 import {
   ADD_LAYERS,
+  BEGIN_REMOVAL,
   CHANGE_JOB,
   CREATE_JOB,
+  END_REMOVAL,
   JOIN_FIELDS,
   NEXT_ATTEMPT,
   NOT_LEADER,
+  SUMMARY_FIELDS,
 } from './scripts.js';
 
 /** Steps that are read at once where all are needed. */
 const STEP_PAGE = 5_000;
-/** Summaries that Redis puts together in one go, in which it does nothing else: some milliseconds. */
-const SUMMARY_PAGE = 1_000;
-const SUMMARY_FIELDS = Object.keys(jobSummarySchema.shape);
+/** Jobs that Redis reads something of in one go, in which it does nothing else: some milliseconds. */
+const READ_TOGETHER = 1_000;
 
 export interface JobChange {
   /** The change is refused unless the job is in one of these states. */
@@ -130,6 +131,7 @@ export class RunStore {
         this.keys.openJobs(owner),
         this.keys.storage(owner),
         this.keys.stateChanges,
+        this.keys.summaries,
       ],
       [
         id,
@@ -149,7 +151,11 @@ export class RunStore {
   }
 
   async get(id: string): Promise<JobRecord | null> {
-    const fields = await run(() => this.redis.hgetall(this.keys.job(id)));
+    return this.recordAt(id, this.keys.job(id));
+  }
+
+  private async recordAt(id: string, key: string): Promise<JobRecord | null> {
+    const fields = await run(() => this.redis.hgetall(key));
     return Object.keys(fields).length === 0 ? null : decodeRecord(id, fields);
   }
 
@@ -180,6 +186,7 @@ export class RunStore {
         this.keys.layerList(id),
         this.keys.sequence(id),
         this.keys.stateChanges,
+        this.keys.summaries,
       ],
       [
         id,
@@ -238,11 +245,21 @@ export class RunStore {
   /** Each job with the JSON of its JobSummary, as it is stored: it is not parsed. */
   async summaries(query: JobQuery): Promise<ListedJobs<{ id: string; json: string }>> {
     const { ids, ...rest } = await this.page(query);
-    const parts = Array.from({ length: Math.ceil(ids.length / SUMMARY_PAGE) }, (_, index) =>
-      ids.slice(index * SUMMARY_PAGE, (index + 1) * SUMMARY_PAGE),
-    );
-    const found = await Promise.all(parts.map((part) => this.summariesOf(part)));
+    const found = await Promise.all(partsOf(ids).map((part) => this.summariesOf(part)));
     return { ...rest, items: found.flat() };
+  }
+
+  private async summariesOf(ids: readonly string[]): Promise<{ id: string; json: string }[]> {
+    const stored = await run(() => this.redis.hmget(this.keys.summaries, ...ids));
+    // Of jobs that no version with summaries has changed yet.
+    const others = ids.filter((_, index) => stored[index] === null);
+    const joined = new Map(
+      (await this.fieldsOf(others, SUMMARY_FIELDS)).map(({ id, json }) => [id, json]),
+    );
+    return ids.flatMap((id, index) => {
+      const json = stored[index] ?? joined.get(id);
+      return json === undefined ? [] : [{ id, json }];
+    });
   }
 
   private async page({
@@ -262,15 +279,78 @@ export class RunStore {
     return { ids, nextCursor: found.length > limit ? (ids.at(-1) ?? null) : null, total };
   }
 
-  private async summariesOf(ids: readonly string[]): Promise<{ id: string; json: string }[]> {
+  private async fieldsOf(
+    ids: readonly string[],
+    fields: readonly string[],
+  ): Promise<{ id: string; json: string }[]> {
+    if (ids.length === 0) return [];
     const keys = ids.map((id) => this.keys.job(id));
     const objects = (await run(() =>
-      this.redis.eval(JOIN_FIELDS, keys.length, ...keys, ...SUMMARY_FIELDS),
+      this.redis.eval(JOIN_FIELDS, keys.length, ...keys, ...fields),
     )) as string[];
     return ids.flatMap((id, index) => {
       const json = objects[index] ?? '';
       return json === '' ? [] : [{ id, json }];
     });
+  }
+
+  /**
+   * Takes a job that has ended out of all lists: nobody finds it any more, but its record is kept for
+   * `endRemoval`.
+   */
+  async beginRemoval(id: string): Promise<ChangeResult> {
+    const [outcome, state] = (await this.write(
+      BEGIN_REMOVAL,
+      [
+        ...[this.keys.job(id), this.keys.removedJob(id)],
+        ...[this.keys.jobs, this.keys.removedJobs, this.keys.jobs + ':', this.keys.summaries],
+      ],
+      [id, finalJobStates.join(',')],
+    )) as [number, string];
+    if (outcome === -1) return { outcome: 'missing' };
+    if (outcome === 0) return { outcome: 'refused', state: state as JobState };
+    return { outcome: 'done', event: null };
+  }
+
+  /** The record of a job whose removal has begun and not ended. */
+  async removed(id: string): Promise<JobRecord | null> {
+    return this.recordAt(id, this.keys.removedJob(id));
+  }
+
+  /** Ids of jobs whose removal has begun and not ended. */
+  async removals(): Promise<string[]> {
+    return run(() => this.redis.zrange(this.keys.removedJobs, '0', '-1'));
+  }
+
+  /** Removes the last that is stored of a job: its events, histories, ledger and record. */
+  async endRemoval({ id, owner }: Pick<JobRecord, 'id' | 'owner'>): Promise<void> {
+    const { keys } = this;
+    const series = (['steps', 'ranks', 'evaluations', 'layers'] as const).map((name) =>
+      keys.series(id, name),
+    );
+    await this.write(
+      END_REMOVAL,
+      [
+        ...[keys.storage(owner), keys.openJobs(owner), keys.removedJobs],
+        ...[keys.attempt(id), keys.events(id), keys.layerList(id), keys.sequence(id)],
+        ...[...series, keys.ledger(id), keys.removedJob(id)],
+      ],
+      [id],
+    );
+  }
+
+  /** Ids of jobs that train on a data set, or will, and have not ended. */
+  async openJobsOn(dataSet: string): Promise<string[]> {
+    const open = jobStates.filter((state) => !finalJobStates.includes(state));
+    const ids = (await Promise.all(open.map((state) => this.idsIn(state)))).flat();
+    const found: string[] = [];
+    for (const part of partsOf(ids)) {
+      for (const { id, json } of await this.fieldsOf(part, ['spec'])) {
+        const { spec } = JSON.parse(json) as Pick<JobRecord, 'spec'>;
+        if (spec.data.dataSet === dataSet) found.push(id);
+      }
+    }
+    return found;
   }
 
   /** Ids of all jobs in a state, oldest first. */
@@ -413,6 +493,12 @@ export class RunStore {
 function quotaExceeded(owner: string, broken: string, limits: TokenLimits | undefined): StoreError {
   const most = limits?.[broken as keyof TokenLimits] ?? 0;
   return new StoreError('QUOTA_EXCEEDED', `${owner} may have ${broken} of at most ${most}`);
+}
+
+function partsOf(ids: readonly string[]): string[][] {
+  return Array.from({ length: Math.ceil(ids.length / READ_TOGETHER) }, (_, index) =>
+    ids.slice(index * READ_TOGETHER, (index + 1) * READ_TOGETHER),
+  );
 }
 
 /** At most `count` of the items, at even distances, with the first and the last. */

@@ -1,3 +1,8 @@
+import { jobSummarySchema } from '@skipring/protocol';
+
+/** Fields of a job's record that its summary has. */
+export const SUMMARY_FIELDS = Object.keys(jobSummarySchema.shape);
+
 /** What a script returns instead of writing when a later leader has taken over. */
 export const NOT_LEADER = 'not-leader';
 
@@ -69,15 +74,33 @@ end
 `;
 
 /**
+ * Defines `joined`: fields of a hash whose values are JSON as one JSON object, or nil where there is no
+ * hash. What is stored as JSON is put together as it is: nobody has to parse and write it again.
+ */
+const JOINED = `
+local function joined(key, fields)
+  local values = redis.call('HMGET', key, unpack(fields))
+  if not values[1] then return nil end
+  local parts = {}
+  for i, field in ipairs(fields) do parts[i] = '"' .. field .. '":' .. (values[i] or 'null') end
+  return '{' .. table.concat(parts, ',') .. '}'
+end
+`;
+
+/** Lua: the summary of the job at KEYS[n]. */
+const summaryAt = (hash: string): string =>
+  `joined(${hash}, {${SUMMARY_FIELDS.map((field) => `'${field}'`).join(', ')}})`;
+
+/**
  * Creates a job unless its idempotency key is known. Each script runs whole or not at all.
  *
  * KEYS: of FENCE, then idempotency key or "", jobs, jobs in state, job hash, events, open jobs and
- *       storage of its owner, changes of state
+ *       storage of its owner, changes of state, summaries
  * ARGV: of FENCE, then id, idempotency value, TTL in ms, event JSON, event limit, limits or "", most
  *       workers, limit of changes of state, field, value, field, value, ...
  * Returns {the stored idempotency value when the key is known, else "", the limit broken or ""}.
  */
-export const CREATE_JOB = `${FENCE}${QUOTA}
+export const CREATE_JOB = `${FENCE}${QUOTA}${JOINED}
 local known = ARGV[2] ~= '' and redis.call('GET', KEYS[1])
 if known then return {known, ''} end
 local broken = exceeded(ARGV[6], KEYS[6], KEYS[7], ARGV[7])
@@ -86,6 +109,7 @@ if ARGV[2] ~= '' then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
 redis.call('ZADD', KEYS[3], 0, ARGV[1])
 redis.call('HSET', KEYS[4], unpack(ARGV, 9))
+redis.call('HSET', KEYS[9], ARGV[1], ${summaryAt('KEYS[4]')})
 redis.call('HSET', KEYS[6], ARGV[1], ARGV[7])
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], '*', 'event', ARGV[4])
 redis.call('XADD', KEYS[8], 'MAXLEN', '~', ARGV[8], '*', 'event', ARGV[4])
@@ -97,7 +121,8 @@ return {'', ''}
  * states.
  *
  * KEYS: of FENCE, then job hash, events, series, jobs in old state (prefix), steps, evaluations, ledger,
- *       open jobs (prefix), storage (prefix), ranks, layers, layer list, last sequence, changes of state
+ *       open jobs (prefix), storage (prefix), ranks, layers, layer list, last sequence, changes of state,
+ *       summaries
  * ARGV: of FENCE, then id, allowed states "a,b" or "", attempt or "", JSON {field: JSON}, new state or "",
  *       event JSON or "", event limit, series score or "", series member, series limit,
  *       history TTL in ms: 0 leaves it, -1 removes it, JSON {ledger field: JSON, or false to remove it},
@@ -108,7 +133,7 @@ return {'', ''}
  * guard failed, {-1, ""} when there is no such job, {-2, the limit broken} when its owner may open no
  * more.
  */
-export const CHANGE_JOB = `${FENCE}${QUOTA}
+export const CHANGE_JOB = `${FENCE}${QUOTA}${JOINED}
 local stored = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'owner', 'spec')
 if not stored[1] then return {-1, ''} end
 local state = cjson.decode(stored[1])
@@ -144,7 +169,10 @@ if ARGV[5] ~= '' and ARGV[5] ~= state then
   redis.call('ZREM', KEYS[4] .. state, ARGV[1])
   redis.call('ZADD', KEYS[4] .. ARGV[5], 0, ARGV[1])
 end
-if #fields > 0 then redis.call('HSET', KEYS[1], unpack(fields)) end
+if #fields > 0 then
+  redis.call('HSET', KEYS[1], unpack(fields))
+  redis.call('HSET', KEYS[15], ARGV[1], ${summaryAt('KEYS[1]')})
+end
 local event = ''
 if ARGV[6] ~= '' then
   event = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[7], '*', 'event', ARGV[6])
@@ -170,6 +198,71 @@ for _, key in ipairs({KEYS[2], KEYS[5], KEYS[6], KEYS[7], KEYS[10], KEYS[11], KE
   if ttl < 0 then redis.call('PERSIST', key) end
 end
 return {1, event}
+`;
+
+/**
+ * Takes a job that has ended out of all lists, and its record to another key: from then on nobody
+ * finds it, and what is left of it is known.
+ *
+ * KEYS: of FENCE, then job hash, hash of the removed job, jobs, removed jobs, jobs in state (prefix),
+ *       summaries
+ * ARGV: of FENCE, then id, allowed states "a,b"
+ * Returns {1, ""}; {0, current state} when it is in another one; {-1, ""} when there is no such job.
+ */
+export const BEGIN_REMOVAL = `${FENCE}
+local stored = redis.call('HGET', KEYS[1], 'state')
+if not stored then return {-1, ''} end
+local state = cjson.decode(stored)
+if not string.find(',' .. ARGV[2] .. ',', ',' .. state .. ',', 1, true) then return {0, state} end
+redis.call('RENAME', KEYS[1], KEYS[2])
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[5] .. state, ARGV[1])
+redis.call('ZADD', KEYS[4], 0, ARGV[1])
+redis.call('HDEL', KEYS[6], ARGV[1])
+return {1, ''}
+`;
+
+/**
+ * Removes the last of a job.
+ * KEYS: of FENCE, then storage and open jobs of its owner, removed jobs, then all that is only of the job
+ * ARGV: of FENCE, then id
+ */
+export const END_REMOVAL = `${FENCE}
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('UNLINK', unpack(KEYS, 4))
+redis.call('ZREM', KEYS[3], ARGV[1])
+return 1
+`;
+
+/** Notes the bytes of a job's checkpoints, unless it was removed. KEYS: job hash, storage. ARGV: id, bytes. */
+export const NOTE_JOB_BYTES = `
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+return 1
+`;
+
+/**
+ * Moves something to another key and from one sorted set of names to another.
+ * KEYS: its key, the other key, the set of names, the other set. ARGV: name. Returns 0 when there is none.
+ */
+export const MOVE_NAMED = `
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('RENAME', KEYS[1], KEYS[2])
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('ZADD', KEYS[4], 0, ARGV[1])
+return 1
+`;
+
+/**
+ * Stores a data set in place of the one of its name, if that was registered at the same moment.
+ * KEYS: its key. ARGV: JSON, when the other was registered. Returns 0 when it was not.
+ */
+export const REPLACE_DATA_SET = `
+local stored = redis.call('GET', KEYS[1])
+if not stored or cjson.decode(stored).view.createdAt ~= ARGV[2] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1])
+return 1
 `;
 
 /**
@@ -216,21 +309,10 @@ return ''
 
 /**
  * Some fields of many hashes whose values are JSON. KEYS: hashes. ARGV: fields, the first of which each
- * hash has. Returns for each hash a JSON object, or "" where there is none: what is stored as JSON is
- * put together here, so that nobody has to parse and write it again.
+ * hash has. Returns for each hash a JSON object, or "" where there is none.
  */
-export const JOIN_FIELDS = `
-local labels = {}
-for i, field in ipairs(ARGV) do labels[i] = (i == 1 and '{"' or ',"') .. field .. '":' end
+export const JOIN_FIELDS = `${JOINED}
 local objects = {}
-for i, key in ipairs(KEYS) do
-  local values = redis.call('HMGET', key, unpack(ARGV))
-  local parts = {}
-  for j, label in ipairs(labels) do
-    parts[2 * j - 1] = label
-    parts[2 * j] = values[j] or 'null'
-  end
-  objects[i] = values[1] and table.concat(parts) .. '}' or ''
-end
+for i, key in ipairs(KEYS) do objects[i] = joined(key, ARGV) or '' end
 return objects
 `;

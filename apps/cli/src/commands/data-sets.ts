@@ -7,6 +7,7 @@ import {
   type DataSetRegistrationInput,
   type DataSetView,
 } from '@skipring/protocol';
+import { confirm } from '../confirm.js';
 import type { CommandContext, CommonFlags } from '../context.js';
 import { fieldLines } from '../error-text.js';
 import { CommandError, EXIT } from '../exit-codes.js';
@@ -16,7 +17,7 @@ import { examples } from './help.js';
 const POLL_MS = 250;
 const PREPARE_TIMEOUT_MS = 30 * 60_000;
 
-/** `dataset add`, `dataset list`, `dataset show`. */
+/** `dataset add`, `list`, `show` and `remove`. */
 export function addDataSetCommands(program: Command, context: CommandContext): void {
   const group = program.command('dataset').description('register and list data sets');
 
@@ -73,6 +74,20 @@ export function addDataSetCommands(program: Command, context: CommandContext): v
       const flags = command.optsWithGlobals<CommonFlags>();
       const view = await (await context.client(flags)).dataSet(name);
       context.show(flags, view, () => describe(view));
+    });
+
+  group
+    .command('remove')
+    .description('remove a data set and what was prepared of it; your own files stay')
+    .argument('<name>', 'name of the data set')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText('after', examples('skipring dataset remove glyphs --yes'))
+    .action(async (name: string, _options: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<CommonFlags & { yes?: boolean }>();
+      const client = await context.client(flags);
+      await confirm(`remove data set ${name}?`, flags, context.interrupted);
+      await client.removeDataSet(name);
+      context.show(flags, { name, removed: true }, () => `${name} is removed`);
     });
 }
 

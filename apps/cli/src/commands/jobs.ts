@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { SkipringClient } from '@skipring/client';
 import { jobStates, MAX_LISTED, type JobState, type JobSummary } from '@skipring/protocol';
 import type { CommandContext, CommonFlags } from '../context.js';
+import { confirm } from '../confirm.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { followJob, requireSuccess } from '../follow.js';
 import { applySettings, checkSpec, readJobFile } from '../job-file.js';
@@ -13,7 +14,7 @@ import { examples } from './help.js';
 
 const MAX_LIMIT = 100_000;
 
-/** `submit`, `status`, `list`, `cancel`, `pause`, `resume`. */
+/** `submit`, `status`, `list`, `cancel`, `pause`, `resume`, `delete`. */
 export function addJobCommands(program: Command, context: CommandContext): void {
   program
     .command('submit')
@@ -78,12 +79,41 @@ export function addJobCommands(program: Command, context: CommandContext): void 
         context.show(flags, job, () => `${job.id} ${job.state}`);
       });
   }
+  addDelete(program, context);
 }
 
 interface ListFlags {
   readonly state?: string;
   readonly limit: string;
   readonly all?: boolean;
+}
+
+function addDelete(program: Command, context: CommandContext): void {
+  program
+    .command('delete')
+    .description('delete jobs that have ended, with their histories, checkpoints and models')
+    .argument('<jobs...>', 'job ids')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText('after', examples('skipring delete JOB', 'skipring delete JOB OTHER --yes'))
+    .action(async (ids: string[], _options: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<CommonFlags & { yes?: boolean }>();
+      const client = await context.client(flags);
+      const what = `delete ${ids.join(', ')} with models and checkpoints for good?`;
+      await confirm(what, flags, context.interrupted);
+      const deleted: { id: string; deleted: true }[] = [];
+      try {
+        for (const id of ids) {
+          await client.deleteJob(id);
+          deleted.push({ id, deleted: true });
+        }
+      } finally {
+        if (deleted.length > 0) {
+          context.show(flags, deleted, () =>
+            deleted.map(({ id }) => `${id} is deleted`).join('\n'),
+          );
+        }
+      }
+    });
 }
 
 /** Page by page; every one without a limit. */

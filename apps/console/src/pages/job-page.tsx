@@ -11,9 +11,10 @@ import { EventsTab, LogTab } from '../jobs/events-tab.js';
 import { LedgerTab } from '../jobs/ledger-tab.js';
 import { SpecTab } from '../jobs/spec-tab.js';
 import { useJobFeed, type JobFeed } from '../jobs/use-job-feed.js';
-import { Link } from '../router.js';
+import { Link, navigate } from '../router.js';
 import { ActionButton } from '../ui/action-button.js';
 import { Badge } from '../ui/badge.js';
+import { ConfirmDialog } from '../ui/confirm-dialog.js';
 import { Figure } from '../ui/figure.js';
 import { Failure, Loading } from '../ui/states.js';
 import { Tabs } from '../ui/tabs.js';
@@ -149,6 +150,18 @@ function Head({
           <ActionButton kind="danger" question="Cancel this job?" act={() => client.cancel(job.id)}>
             Cancel
           </ActionButton>
+        )}
+        {mayChange && isFinal && (
+          <ConfirmDialog
+            name="Delete"
+            title={`Delete ${job.name}?`}
+            act={async () => {
+              await client.deleteJob(job.id);
+              navigate('/', { replace: true });
+            }}
+          >
+            <p>Its curves, evaluations, checkpoints and model are gone for good.</p>
+          </ConfirmDialog>
         )}
       </div>
     </div>

@@ -1,4 +1,15 @@
-import { Body, Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Req,
+  Res,
+} from '@nestjs/common';
 import {
   dataSetRegistrationSchema,
   type DataSetRegistration,
@@ -35,5 +46,15 @@ export class DataSetsController {
   @Get(':name')
   get(@Param('name') name: string): Promise<DataSetView> {
     return this.dataSets.get(name);
+  }
+
+  @Delete(':name')
+  @HttpCode(204)
+  @Access('submitter')
+  remove(
+    @Param('name') name: string,
+    @Req() { principal = ANONYMOUS }: HttpRequest,
+  ): Promise<void> {
+    return this.dataSets.remove(name, principal);
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataSetManifest, DataSetRegistration, DataSetView } from '@skipring/protocol';
 import {
@@ -10,12 +10,14 @@ import {
   type WorkQueue,
 } from '@skipring/redis';
 import type { Logger } from 'pino';
-import type { Principal } from '../access/principal.js';
+import { requireOwner, type Principal } from '../access/principal.js';
 import { HttpProblem } from '../http/problem.js';
 import { insideRoots } from './data-roots.js';
 import { PreparationRefused, prepareOnThread } from './prepare.js';
 
 const PREPARATION_DEADLINE_MS = 6 * 3_600_000;
+/** Jobs that keep a data set from being removed, of which an answer names so many. */
+const MAX_NAMED = 10;
 
 /** A data set that can be trained on. */
 export interface ReadyDataSet {
@@ -35,18 +37,25 @@ export interface DataSetsOptions {
 export class DataSetsService {
   /** Called when a data set became ready or failed. */
   onSettled: (name: string) => Promise<void> = () => Promise.resolve();
+  /** Names the jobs and sweeps that a data set is needed for. */
+  usedBy: (name: string) => Promise<string[]> = () => Promise.resolve([]);
+  /** Called when a data set that was ready is gone. */
+  onRemoved: (hash: string) => void = () => undefined;
   private readonly byHash = new Map<string, ReadyDataSet>();
+  /** Ends the preparation that is under way, if its data set is removed. */
+  private preparing: { name: string; abort: AbortController } | null = null;
 
   constructor(
     private readonly store: DataSetStore,
-    private readonly stored: Pick<StoredBytes, 'noteDataSet' | 'of'>,
+    private readonly stored: Pick<StoredBytes, 'noteDataSet' | 'forgetDataSet' | 'of'>,
     private readonly queue: WorkQueue<string>,
     private readonly options: DataSetsOptions,
     private readonly log: Logger,
   ) {}
 
-  /** Goes on with what was being prepared when the coordinator stopped. */
+  /** Goes on with what was being prepared or removed when the coordinator stopped. */
   async start(): Promise<void> {
+    for (const name of await this.store.removals()) await this.finishRemoval(name);
     for (const { view } of await this.store.list()) {
       if (view.state === 'preparing') await this.enqueue(view);
     }
@@ -66,6 +75,7 @@ export class DataSetsService {
       given.format === 'glyphs'
         ? given
         : { ...given, path: await insideRoots(given.path, this.options.roots) };
+    await this.finishRemoval(given.name);
     const known = await this.store.get(given.name);
     if (known === null || known.view.state === 'failed') await this.requireRoom(principal);
     const record = newRecord(registration, principal);
@@ -77,10 +87,45 @@ export class DataSetsService {
       );
     }
     if (stored?.view.state === 'ready') return { view: stored.view, isNew: false };
-    if (stored?.view.state === 'failed') await this.store.replace(record);
+    if (stored?.view.state === 'failed') await this.store.replace(record, stored.view.createdAt);
     const { view } = stored?.view.state === 'preparing' ? stored : record;
     await this.enqueue(view);
     return { view, isNew: stored === null };
+  }
+
+  /**
+   * Removes a data set and what was prepared of it; the files that it was made of stay. A job that is
+   * submitted in the same moment fails at its turn, which says why.
+   * @throws HttpProblem DATA_SET_UNKNOWN, FORBIDDEN, DATA_SET_IN_USE
+   */
+  async remove(name: string, principal: Principal): Promise<void> {
+    const known = await this.store.get(name);
+    const record = known ?? (await this.store.removed(name));
+    if (record === null) throw unknownDataSet(name);
+    requireOwner(principal, record.owner, `data set ${name}`);
+    if (known !== null) {
+      const users = await this.usedBy(name);
+      if (users.length > 0) throw inUse(name, users);
+      await this.finishRemoval(name);
+      await this.store.beginRemoval(name);
+    }
+    await this.finishRemoval(name);
+  }
+
+  /** Removes what is left of a data set whose removal has begun. */
+  private async finishRemoval(name: string): Promise<void> {
+    const record = await this.store.removed(name);
+    if (record === null) return;
+    const { view, directory, owner } = record;
+    if (this.preparing?.name === name) this.preparing.abort.abort(new Error(`${name} is removed`));
+    if (view.hash !== null) {
+      this.byHash.delete(view.hash);
+      this.onRemoved(view.hash);
+    }
+    if (directory !== null) await this.removePrepared(directory);
+    await this.stored.forgetDataSet(owner, name);
+    await this.store.endRemoval(name);
+    this.log.info({ dataSet: name }, 'data set removed');
   }
 
   async list(): Promise<DataSetView[]> {
@@ -90,7 +135,7 @@ export class DataSetsService {
   /** Throws HttpProblem DATA_SET_UNKNOWN. */
   async get(name: string): Promise<DataSetView> {
     const record = await this.store.get(name);
-    if (record === null) throw new HttpProblem('DATA_SET_UNKNOWN', `no data set ${name}`);
+    if (record === null) throw unknownDataSet(name);
     return record.view;
   }
 
@@ -132,24 +177,43 @@ export class DataSetsService {
     const { registration } = record;
     const directory = `${name}-${randomBytes(6).toString('hex')}`;
     const outDir = join(this.options.directory, directory);
+    const abort = new AbortController();
+    this.preparing = { name, abort };
+    const { createdAt } = record.view;
     try {
       const { hash, manifest } = await prepareOnThread(
         { registration: await this.checked(registration), outDir },
-        signal,
+        AbortSignal.any([signal, abort.signal]),
         PREPARATION_DEADLINE_MS,
       );
       await this.takeRoom(record, manifest);
       const view = { ...record.view, state: 'ready' as const, hash, manifest };
-      await this.store.replace({ ...record, view, directory });
-      this.log.info({ dataSet: name, hash }, 'data set prepared');
+      if (await this.store.replace({ ...record, view, directory }, createdAt)) {
+        this.log.info({ dataSet: name, hash }, 'data set prepared');
+      } else {
+        await this.removePrepared(directory);
+        await this.stored.forgetDataSet(record.owner, name);
+      }
     } catch (error) {
-      await rm(outDir, { recursive: true, force: true });
+      await this.removePrepared(directory);
+      if (abort.signal.aborted) return;
       if (!(error instanceof PreparationRefused)) throw error;
       const view = { ...record.view, state: 'failed' as const, reason: error.message };
-      await this.store.replace({ ...record, view });
+      await this.store.replace({ ...record, view }, createdAt);
       this.log.warn({ dataSet: name, reason: error.message }, 'data set refused');
+    } finally {
+      this.preparing = null;
     }
     await this.onSettled(name);
+  }
+
+  /** Also what a preparation that was ended has begun to write. */
+  private async removePrepared(directory: string): Promise<void> {
+    const all = this.options.directory;
+    for (const name of await readdir(all).catch(() => [])) {
+      if (name !== directory && !name.startsWith(`${directory}.partial-`)) continue;
+      await rm(join(all, name), { recursive: true, force: true });
+    }
   }
 
   /** Throws StoreError QUOTA_EXCEEDED. How much a data set takes is known once it is prepared. */
@@ -187,6 +251,17 @@ export class DataSetsService {
       throw new PreparationRefused(`${registration.path} is no longer inside the data roots`);
     }
   }
+}
+
+function unknownDataSet(name: string): HttpProblem {
+  return new HttpProblem('DATA_SET_UNKNOWN', `no data set ${name}`);
+}
+
+function inUse(name: string, users: readonly string[]): HttpProblem {
+  const named = users.slice(0, MAX_NAMED).join(', ');
+  const others = users.length > MAX_NAMED ? ` and ${users.length - MAX_NAMED} more` : '';
+  const detail = `data set ${name} is used by ${named}${others}, which have not ended`;
+  return new HttpProblem('DATA_SET_IN_USE', detail);
 }
 
 function newRecord(

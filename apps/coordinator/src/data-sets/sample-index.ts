@@ -32,6 +32,11 @@ export class SampleIndex {
     return { train: train ?? [], test: test ?? [] };
   }
 
+  /** The data set of this hash is gone. */
+  forget(hash: string): void {
+    for (const split of ['train', 'test'] as const) this.labels.delete(keyOf(hash, split));
+  }
+
   async samples(dataSet: ReadyDataSet, query: SampleQuery): Promise<SampleList> {
     const items: SampleList['items'] = [];
     let total = 0;
@@ -61,7 +66,7 @@ export class SampleIndex {
     { hash, directory, manifest }: ReadyDataSet,
     split: SplitName,
   ): Promise<Uint16Array> {
-    const key = `${hash} ${split}`;
+    const key = keyOf(hash, split);
     const labels = this.labels.get(key) ?? readLabels(directory, manifest, split);
     this.labels.delete(key);
     this.labels.set(key, labels);
@@ -70,4 +75,8 @@ export class SampleIndex {
     if (this.labels.size > MAX_SPLITS && oldest !== undefined) this.labels.delete(oldest);
     return labels;
   }
+}
+
+function keyOf(hash: string, split: SplitName): string {
+  return `${hash} ${split}`;
 }

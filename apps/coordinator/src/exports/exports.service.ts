@@ -5,6 +5,7 @@ import type { JobRecord, WorkQueue } from '@skipring/redis';
 import type { Logger } from 'pino';
 import type { DataSetsService } from '../data-sets/data-sets.service.js';
 import { HttpProblem } from '../http/problem.js';
+import { unknownJob } from '../jobs/jobs.service.js';
 import type { Models } from '../jobs/models.js';
 import { exportOnThread, ExportRefused } from './export-on-thread.js';
 
@@ -27,7 +28,7 @@ export interface ExportsParts {
   readonly directory: string;
   readonly models: Models;
   readonly dataSets: Pick<DataSetsService, 'ready'>;
-  readonly record: (jobId: string) => Promise<JobRecord>;
+  readonly find: (jobId: string) => Promise<JobRecord | null>;
   readonly queue: WorkQueue<ExportEntry>;
   readonly log: Logger;
 }
@@ -53,8 +54,10 @@ export class ExportsService {
     format: ExportFormat,
     name: string,
   ): Promise<{ path: string; tag: string }> {
-    const { models, queue, record } = this.parts;
-    const { sha256 } = await models.chosen(await record(jobId));
+    const { models, queue, find } = this.parts;
+    const job = await find(jobId);
+    if (job === null) throw unknownJob(jobId);
+    const { sha256 } = await models.chosen(job);
     const entry = { jobId, modelSha256: sha256, format };
     const path = join(this.directoryOf(entry), name);
     const tag = `${sha256}-${format}-${name}`;
@@ -74,16 +77,34 @@ export class ExportsService {
     });
   }
 
+  /** All exports of a job that was deleted. */
+  async remove(jobId: string): Promise<void> {
+    const { directory } = this.parts;
+    for (const name of await readdir(directory)) {
+      // An id has no dash behind its first.
+      if (!name.startsWith(`${jobId}-`)) continue;
+      await rm(join(directory, name), { recursive: true, force: true });
+    }
+  }
+
   private async make(entry: ExportEntry, signal: AbortSignal): Promise<void> {
-    const { models, dataSets, record, log, directory } = this.parts;
+    const { models, dataSets, find, log, directory } = this.parts;
     const { jobId, format } = entry;
     const outDir = this.directoryOf(entry);
     if (await exists(outDir)) return;
-    const job = await record(jobId);
+    const job = await find(jobId);
+    // It was deleted meanwhile.
+    if (job === null) return;
     const { bytes, sha256 } = await models.model(job);
-    const dataSet = await dataSets.ready(job.spec.data.dataSet);
     // A checkpoint that came since the request makes an entry of its own.
-    if (sha256 !== entry.modelSha256 || dataSet === null) return;
+    if (sha256 !== entry.modelSha256) return;
+    const name = job.spec.data.dataSet;
+    const dataSet = await dataSets.ready(name);
+    if (dataSet === null) {
+      const reason = `data set ${name}, whose classes belong to the model, was removed`;
+      this.refusals.set(idOf(entry), reason);
+      return;
+    }
     const { height, width, channels, mean, standardDeviation, classes } = dataSet.manifest;
     const card: ModelCard = {
       formatVersion: 1,
@@ -103,6 +124,7 @@ export class ExportsService {
       if (this.refusals.size > MAX_REFUSALS && oldest !== undefined) this.refusals.delete(oldest);
       log.warn({ jobId, format, reason: error.message }, 'export refused');
     }
+    if ((await find(jobId)) === null) await this.remove(jobId);
     await removeOldest(directory);
   }
 

@@ -1,6 +1,7 @@
 import {
   Body,
   Controller,
+  Delete,
   Get,
   Headers,
   HttpCode,
@@ -28,9 +29,10 @@ import { Access } from '../access/access.guard.js';
 import { ANONYMOUS } from '../access/principal.js';
 import type { HttpRequest, HttpResponse } from '../http/messages.js';
 import { validated } from '../http/validation.pipe.js';
-import { CLOSING, EVENT_STREAMS, JOBS, MODELS, RUN_STORE } from '../tokens.js';
+import { CLOSING, EVENT_STREAMS, JOB_REMOVAL, JOBS, MODELS, RUN_STORE } from '../tokens.js';
 import { numberParameter } from '../http/number-parameter.js';
 import type { EventStreams } from './event-stream.js';
+import type { JobRemoval } from './job-removal.js';
 import type { JobsService } from './jobs.service.js';
 import type { Models } from './models.js';
 
@@ -68,6 +70,7 @@ export const eventIdSchema = z.string().regex(/^\d{1,16}-\d{1,16}$/, 'expected t
 export class JobsController {
   constructor(
     @Inject(JOBS) private readonly jobs: JobsService,
+    @Inject(JOB_REMOVAL) private readonly removal: JobRemoval,
     @Inject(MODELS) private readonly models: Models,
     @Inject(RUN_STORE) private readonly store: RunStore,
     @Inject(EVENT_STREAMS) private readonly streams: EventStreams,
@@ -130,6 +133,13 @@ export class JobsController {
   @Access('submitter')
   resume(@Param('id') id: string, @Req() { principal = ANONYMOUS }: HttpRequest): Promise<JobView> {
     return this.jobs.resume(id, principal);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Access('submitter')
+  remove(@Param('id') id: string, @Req() { principal = ANONYMOUS }: HttpRequest): Promise<void> {
+    return this.removal.remove(id, principal);
   }
 
   @Get(':id/events')

@@ -44,7 +44,11 @@ export class JobsService {
     const fresh = newRecord(newJobId(), { spec, owner, reason, totals });
     const event = { type: 'state', state: 'pending', reason, attempt: 0 } as const;
     const { id, created } = await store.create(fresh, event, idempotency, limits);
-    const record = created ? fresh : await this.record(id);
+    const record = created ? fresh : await store.get(id);
+    if (record === null) {
+      const detail = `this idempotency key made job ${id}, which was deleted`;
+      throw new HttpProblem('IDEMPOTENCY_KEY_REUSED', detail);
+    }
     // Also for a repeated submission: the first may have been cut off before its entry was added.
     if (record.state === 'pending') await entries.add(record, spec.delayMs);
     if (created) log.info({ jobId: id, name: spec.name }, 'job submitted');
@@ -177,9 +181,14 @@ export class JobsService {
 
   /** Throws HttpProblem JOB_UNKNOWN. */
   async record(id: string): Promise<JobRecord> {
-    const record = isJobId(id) ? await this.parts.store.get(id) : null;
+    const record = await this.find(id);
     if (record === null) throw unknownJob(id);
     return record;
+  }
+
+  /** Null when there is no such job, or none any more. */
+  async find(id: string): Promise<JobRecord | null> {
+    return isJobId(id) ? this.parts.store.get(id) : null;
   }
 
   /** A job that the principal may change. Throws HttpProblem JOB_UNKNOWN, FORBIDDEN. */

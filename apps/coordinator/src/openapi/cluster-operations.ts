@@ -37,6 +37,15 @@ export const clusterOperations: readonly Operation[] = [
     problems: [404],
   },
   {
+    method: 'delete',
+    path: `${dataSets}/{name}`,
+    tag: 'data sets',
+    id: 'removeDataSet',
+    summary: 'Remove a data set and what was prepared of it; the files that it was made of stay',
+    success: { 204: null },
+    problems: [404, 409],
+  },
+  {
     method: 'get',
     path: `${dataSets}/{name}/classes`,
     tag: 'data sets',

@@ -77,6 +77,15 @@ export const jobOperations: readonly Operation[] = [
     problems: [404, 409],
   },
   {
+    method: 'delete',
+    path: job,
+    tag: 'jobs',
+    id: 'deleteJob',
+    summary: 'Delete a job that has ended, with its histories, checkpoints and exports',
+    success: { 204: null },
+    problems: [404, 409],
+  },
+  {
     method: 'get',
     path: `${job}/events`,
     tag: 'jobs',

@@ -22,7 +22,7 @@ const INTERVAL_MS = 1_000;
 
 export interface SweepsParts {
   readonly store: SweepStore;
-  readonly jobs: Pick<JobsService, 'submit' | 'get' | 'cancel'>;
+  readonly jobs: Pick<JobsService, 'submit' | 'find' | 'cancel'>;
   readonly admission: Pick<Admission, 'atSubmission'>;
   readonly log: Logger;
 }
@@ -111,8 +111,8 @@ export class SweepsService {
       for (const { jobId } of before.trials.filter((trial) => !hasTrialEnded(trial))) {
         if (jobId === null) continue;
         await this.parts.jobs.cancel(jobId, principal).catch((error: unknown) => {
-          // It may have ended by itself meanwhile.
-          if (problemOf(error).code !== 'JOB_FINAL') throw error;
+          // It may have ended by itself meanwhile, and been deleted.
+          if (!['JOB_FINAL', 'JOB_UNKNOWN'].includes(problemOf(error).code)) throw error;
         });
       }
     });
@@ -120,6 +120,17 @@ export class SweepsService {
     this.turn = cancelling.catch(() => undefined);
     await cancelling;
     return this.get(id);
+  }
+
+  /** Ids of sweeps that have more to do and train on a data set. */
+  async runningOn(dataSet: string): Promise<string[]> {
+    const records = await this.parts.store.list();
+    return records
+      .filter(({ state, spec, trials }) => {
+        const specs = state === 'running' ? trials.map((trial) => trialSpec(spec, trial)) : [];
+        return specs.some((job) => jobSpecSchema.safeParse(job).data?.data.dataSet === dataSet);
+      })
+      .map(({ id }) => id);
   }
 
   private async lookAtAll(): Promise<void> {
@@ -156,7 +167,10 @@ export class SweepsService {
   /** The trial with what has become of its job. */
   private async follow({ spec }: SweepRecord, trial: Trial): Promise<Trial> {
     if (!isUnderWay(trial) || trial.jobId === null) return trial;
-    const { state, reason, lastEvaluation } = await this.parts.jobs.get(trial.jobId);
+    const job = await this.parts.jobs.find(trial.jobId);
+    // Only what has ended is deleted; how it ended is not known any more.
+    if (job === null) return { ...trial, state: 'cancelled', reason: 'its job was deleted' };
+    const { state, reason, lastEvaluation } = job;
     const score = state === 'succeeded' ? (lastEvaluation?.[spec.objective] ?? null) : null;
     return { ...trial, state, reason, score };
   }

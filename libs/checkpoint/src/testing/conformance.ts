@@ -103,6 +103,8 @@ export function checkpointsConformance(makePlace: () => Promise<Place>): void {
       expect((await place.paths()).map((path) => path.split('/')[0])).toEqual(
         FILES.map(() => 'job-10'),
       );
+      // One that was under way meanwhile would be left for ever.
+      await expect(save(10)).rejects.toMatchObject({ code: 'STALE_FENCE' });
     });
 
     it('may be saved by many at once', async () => {
