@@ -59,7 +59,8 @@ export class Inbox {
       return new Promise((resolve) => {
         // What is held was checked when it came.
         const { ofTarget } = fill(key, sink, early.key, early.payload, false);
-        resolve(ofTarget ?? early.checksum);
+        // In place it is what came; what combines it has another.
+        resolve(sink instanceof Uint8Array ? early.checksum : ofTarget);
       });
     }
     if (this.posted.has(index)) {

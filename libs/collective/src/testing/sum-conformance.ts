@@ -277,6 +277,23 @@ export function sumConformance(makeGroup: MakeGroup): void {
     },
   );
 
+  it.each([
+    {},
+    { bfloat16: { mode: 'nearest' } },
+    { bfloat16: { mode: 'stochastic', seed: 5 } },
+  ] as const)('gives the same float32 bits to a late rank, with %j', async (wire) => {
+    const inputs = inputsOf('float32', 50_000, 3);
+    const reduced = (lateRank: number | null) =>
+      run(3, 1_024, async (transport) => {
+        const vector = inputs[transport.rank]!.slice();
+        if (transport.rank === lateRank) await new Promise((resolve) => setTimeout(resolve, 100));
+        await allReduce(transport, vector, { ...options, algorithm: 'ring', ...wire });
+        return bitsOf(vector);
+      });
+    const [expected] = await reduced(null);
+    for (const bits of await reduced(1)) expect(bits === expected).toBe(true);
+  });
+
   it('counts the bytes that it sends', async () => {
     const sent = await run(4, 1_024, async (transport) => {
       await allReduce(transport, new Float32Array(4_000), { ...options, algorithm: 'ring' });
