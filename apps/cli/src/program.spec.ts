@@ -29,12 +29,14 @@ function leaves(command: Command, prefix = ''): [name: string, command: Command]
 describe('the command line', () => {
   it('has these commands', () => {
     expect(leaves(program).map(([name]) => name)).toEqual([
-      ...['demo', 'up', 'submit', 'status', 'list', 'cancel', 'pause', 'resume', 'logs'],
+      ...['demo', 'up', 'submit', 'status', 'list', 'cancel', 'pause', 'resume'],
+      ...['delete', 'logs'],
       ...['model get', 'model export', 'metrics', 'compare', 'top', 'predict', 'workers', 'drain'],
-      ...['dataset add', 'dataset list', 'dataset show'],
+      ...['dataset add', 'dataset list', 'dataset show', 'dataset remove'],
       ...['sweep submit', 'sweep list', 'sweep show', 'sweep cancel'],
       ...['token create', 'token list', 'token revoke', 'token rotate', 'whoami', 'audit'],
-      ...['webhook create', 'webhook list', 'webhook deliveries', 'webhook rotate'],
+      ...['webhook create', 'webhook list', 'webhook deliveries', 'webhook test'],
+      ...['webhook disable', 'webhook enable', 'webhook change', 'webhook rotate'],
       'webhook delete',
       ...[
         'context add',
