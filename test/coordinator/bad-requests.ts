@@ -205,7 +205,12 @@ const badQuery = (name: string, query: string, ...errors: FieldError[]): BadRequ
 
 const parameters: readonly BadRequest[] = [
   badQuery('of no jobs', 'limit=0', fault('/limit', 'at least 1', '0')),
-  badQuery('of too many jobs', 'limit=201', fault('/limit', 'at most 200', '201')),
+  badQuery('of too many jobs', 'limit=201', fault('/limit', 'at most 200, or view=summary', '201')),
+  badQuery(
+    'of too many summaries',
+    'view=summary&limit=10001',
+    fault('/limit', 'at most 10000', '10001'),
+  ),
   badQuery('of nothing', 'limit=', fault('/limit', 'a number', '')),
   badQuery('of a word', 'limit=many', fault('/limit', 'a number', 'many')),
   badQuery('of two sizes', 'limit=1&limit=2', fault('/limit', 'a number', ['1', '2'])),

@@ -43,7 +43,8 @@ export const jobQuerySchema = z
       .enum(['full', 'summary'])
       .default('full')
       .describe('summary: without spec and lastEvaluation'),
-    limit: numberParameter(z.int().min(1).max(MAX_LISTED.summary))
+    // Above that nothing is said of the view.
+    limit: numberParameter(z.int().min(1).max(MAX_LISTED.summary, { abort: true }))
       .default(50)
       .describe(`at most ${MAX_LISTED.full} in full`),
     cursor: z
