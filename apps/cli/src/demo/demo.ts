@@ -18,6 +18,7 @@ import {
 } from './demo-data.js';
 import { cancelDemoJobs, DEMO_JOBS } from './demo-jobs.js';
 import { describeRun } from './report.js';
+import { WorkingWorkers } from './working-workers.js';
 
 /** For the job of an interrupted demo to be cancelled. */
 const CANCEL_TIMEOUT_MS = 5_000;
@@ -102,13 +103,15 @@ async function train(run: DemoRun, cluster: LocalCluster): Promise<void> {
   const job = await client.submit(demoSpec(dataSet.name, run.epochs));
   context.tell(`job ${job.id} on data set ${dataSet.name}`);
   const view = ProgressView.of(context.progress, job);
+  const working = new WorkingWorkers(client);
   const ended = await followJob(context, client, job, (event) => {
     view.show(event);
+    if (event.type === 'step') working.look();
   }).finally(() => {
     view.close();
   });
   requireSuccess(ended);
-  const [workers, checkpoints] = await Promise.all([client.workers(), client.checkpoints(job.id)]);
+  const [workers, checkpoints] = await Promise.all([working.last(), client.checkpoints(job.id)]);
   const evaluation = ended.lastEvaluation;
   if (evaluation === null) {
     throw new CommandError(EXIT.unexpected, 'the job reported no evaluation');
@@ -141,7 +144,7 @@ function nextSteps(jobId: string, dataDir: string | undefined): string {
   const where = dataDir === undefined ? '' : ` --data-dir ${dataDir}`;
   return [
     `next: npx skipring up${where}   (in one terminal: a cluster that goes on)`,
-    `      npx skipring model ${jobId}${where}   (in another: fetch the model)`,
+    `      npx skipring model get ${jobId}${where}   (in another: fetch the model)`,
   ].join('\n');
 }
 
