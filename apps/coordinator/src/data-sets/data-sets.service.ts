@@ -12,6 +12,7 @@ import {
 import type { Logger } from 'pino';
 import { requireOwner, type Principal } from '../access/principal.js';
 import { HttpProblem } from '../http/problem.js';
+import { linkedSignal } from '../linked-signal.js';
 import { insideRoots } from './data-roots.js';
 import { PreparationRefused, prepareOnThread } from './prepare.js';
 
@@ -178,12 +179,13 @@ export class DataSetsService {
     const directory = `${name}-${randomBytes(6).toString('hex')}`;
     const outDir = join(this.options.directory, directory);
     const abort = new AbortController();
+    const ended = linkedSignal([signal, abort.signal]);
     this.preparing = { name, abort };
     const { createdAt } = record.view;
     try {
       const { hash, manifest } = await prepareOnThread(
         { registration: await this.checked(registration), outDir },
-        AbortSignal.any([signal, abort.signal]),
+        ended.signal,
         PREPARATION_DEADLINE_MS,
       );
       await this.takeRoom(record, manifest);
@@ -202,6 +204,7 @@ export class DataSetsService {
       await this.store.replace({ ...record, view }, createdAt);
       this.log.warn({ dataSet: name, reason: error.message }, 'data set refused');
     } finally {
+      ended.release();
       this.preparing = null;
     }
     await this.onSettled(name);
