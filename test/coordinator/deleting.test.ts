@@ -149,7 +149,7 @@ describe('a job that is deleted', () => {
     const [first, second] = [await cancelled(), await cancelled()];
     const store = new RunStore(connection, PREFIX);
     for (const id of [first, second]) {
-      expect(await store.beginRemoval(id)).toMatchObject({ outcome: 'done' });
+      expect(await store.removals.begin(id)).toMatchObject({ outcome: 'done' });
       await expectProblem(await coordinator.send(`/jobs/${id}`), 404, 'JOB_UNKNOWN');
       expect(await listed()).not.toContain(id);
     }
@@ -163,7 +163,7 @@ describe('a job that is deleted', () => {
       ...{ keyPrefix: PREFIX, dataRoots: [root], dataDirectory },
     });
     expect(await keysWith(second)).toEqual([]);
-    expect(await store.removals()).toEqual([]);
+    expect(await store.removals.ids()).toEqual([]);
     await settleDataSet(coordinator, { ...tinyGlyphs, name: 'after-restart' });
   });
 

@@ -78,17 +78,20 @@ afterAll(async () => {
 });
 
 const add = (step: number, attempt = 2, gradient?: number): Promise<void> =>
-  store.addLayers('a', { attempt, layers, statistics: found(step, gradient) });
+  store.histories.addLayers('a', { attempt, layers, statistics: found(step, gradient) });
 const stepsOf = async (query: Partial<typeof all>): Promise<number[]> =>
-  (await store.layers('a', { ...all, ...query })).items.map(({ step }) => step);
+  (await store.histories.layers('a', { ...all, ...query })).items.map(({ step }) => step);
 
 describe('the history of layer statistics', () => {
   it('gives back what was stored, one entry for each step', async () => {
-    expect(await store.layers('a', all)).toEqual({ layers: [], items: [] });
+    expect(await store.histories.layers('a', all)).toEqual({ layers: [], items: [] });
     await add(1);
     await add(2);
     await add(1, 2, 7);
-    expect(await store.layers('a', all)).toEqual({ layers, items: [found(1, 7), found(2)] });
+    expect(await store.histories.layers('a', all)).toEqual({
+      layers,
+      items: [found(1, 7), found(2)],
+    });
   });
 
   it('takes nothing from an attempt that no longer runs', async () => {

@@ -103,7 +103,7 @@ describe('run store', () => {
     );
     expect(results.filter(({ created }) => created)).toHaveLength(1);
     expect(new Set(results.map(({ id }) => id)).size).toBe(1);
-    expect((await store.list({ limit: 10 })).items).toHaveLength(1);
+    expect((await store.index.list({ limit: 10 })).items).toHaveLength(1);
     await expect(
       store.create(record('e'), submitted, { keyHash: 'k', requestHash: 'other' }),
     ).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
@@ -116,23 +116,23 @@ describe('run store', () => {
       (_, index) => `job-${String(index).padStart(4, '0')}`,
     );
     await Promise.all(ids.map((id) => store.create(record(id), submitted, null)));
-    const all = await store.summaries({ limit: 10_000 });
+    const all = await store.index.summaries({ limit: 10_000 });
     expect(all.items.map(({ id }) => id)).toEqual(ids.toReversed());
     expect(all).toMatchObject({ nextCursor: null, total: ids.length });
     const [newest] = all.items;
     expect(JSON.parse(newest?.json ?? '')).toEqual(
       jobSummarySchema.strip().parse(record('job-2499')),
     );
-    const page = await store.summaries({ state: 'pending', limit: 2, cursor: 'job-0003' });
+    const page = await store.index.summaries({ state: 'pending', limit: 2, cursor: 'job-0003' });
     expect(page.items.map(({ id }) => id)).toEqual(['job-0002', 'job-0001']);
     expect(page).toMatchObject({ nextCursor: 'job-0001', total: ids.length });
-    expect(await store.summaries({ state: 'failed', limit: 5 })).toMatchObject({ items: [] });
+    expect(await store.index.summaries({ state: 'failed', limit: 5 })).toMatchObject({ items: [] });
 
     const progress = { ...record('a').progress, step: 3 };
     await store.change('job-2499', { fields: { progress, reason: 'it "goes"\non' } });
     // As of a store from before there were summaries.
     await connection.hdel(`test-${numPrefixes}:summaries`, 'job-2498');
-    const [changed, older] = (await store.summaries({ limit: 2 })).items;
+    const [changed, older] = (await store.index.summaries({ limit: 2 })).items;
     expect(JSON.parse(changed?.json ?? '')).toMatchObject({ progress, reason: 'it "goes"\non' });
     expect(JSON.parse(older?.json ?? '')).toMatchObject({ id: 'job-2498', owner: 'root' });
   });
@@ -148,9 +148,9 @@ describe('run store', () => {
     });
     expect(done).toMatchObject({ outcome: 'done', event: { jobId: 'a', state: 'running' } });
     expect(await store.get('a')).toMatchObject({ state: 'running', attempt: 1 });
-    expect(await store.idsIn('pending')).toEqual([]);
-    expect(await store.idsIn('running')).toEqual(['a']);
-    expect(await store.countByState()).toMatchObject({ pending: 0, running: 1 });
+    expect(await store.index.idsIn('pending')).toEqual([]);
+    expect(await store.index.idsIn('running')).toEqual(['a']);
+    expect(await store.index.countByState()).toMatchObject({ pending: 0, running: 1 });
 
     expect(await store.change('a', { from: ['pending'], fields: { state: 'failed' } })).toEqual({
       outcome: 'refused',
@@ -163,8 +163,8 @@ describe('run store', () => {
       outcome: 'missing',
     });
     expect(await store.get('a')).toMatchObject({ state: 'running' });
-    expect(await store.steps('a', 0, 10)).toEqual([]);
-    expect(await store.events('a', null, 10)).toHaveLength(2);
+    expect(await store.histories.steps('a', 0, 10)).toEqual([]);
+    expect(await store.events.of('a', null, 10)).toHaveLength(2);
   });
 
   it('does a change once that is tried again, and none that a newer one has overtaken', async () => {
@@ -188,7 +188,7 @@ describe('run store', () => {
     await leads(2);
     await next.change('a', { ...told('change 1 of the next'), sequence: 1 });
     await next.change('a', told('without a number'));
-    const messages = (await next.events('a', null, 10)).flatMap((event) =>
+    const messages = (await next.events.of('a', null, 10)).flatMap((event) =>
       event.type === 'log' ? event.message : [],
     );
     expect(messages).toEqual(['change 4', 'change 7', 'change 1 of the next', 'without a number']);
@@ -202,12 +202,12 @@ describe('run store', () => {
       const metrics = stepMetrics(step);
       await store.change('a', { step: metrics, event: { type: 'step', metrics } });
     }
-    const all = await store.events('a', null, 100);
+    const all = await store.events.of('a', null, 100);
     expect(all.map((event) => (event.type === 'step' ? event.metrics.step : 0))).toEqual([
       0, 1, 2, 3, 4, 5,
     ]);
-    expect(await store.events('a', all[2]!.id, 2)).toEqual(all.slice(3, 5));
-    expect(await store.events('a', all[5]!.id, 2)).toEqual([]);
+    expect(await store.events.of('a', all[2]!.id, 2)).toEqual(all.slice(3, 5));
+    expect(await store.events.of('a', all[5]!.id, 2)).toEqual([]);
   });
 
   it('keeps one entry for each step and bounds the history', async () => {
@@ -215,10 +215,10 @@ describe('run store', () => {
     await store.create(record('a'), submitted, null);
     for (const step of [1, 2, 3, 4, 5]) await store.change('a', { step: stepMetrics(step) });
     await store.change('a', { step: { ...stepMetrics(4), stepMs: 99 } });
-    const steps = await store.steps('a', 0, 10);
+    const steps = await store.histories.steps('a', 0, 10);
     expect(steps.map(({ step }) => step)).toEqual([3, 4, 5]);
     expect(steps[1]!.stepMs).toBe(99);
-    expect((await store.steps('a', 4, 1)).map(({ step }) => step)).toEqual([4]);
+    expect((await store.histories.steps('a', 4, 1)).map(({ step }) => step)).toEqual([4]);
   });
 
   it('reads a long history in pages, from a step to a step', async () => {
@@ -227,7 +227,7 @@ describe('run store', () => {
     for (const step of [1, 2, 3, 4, 5]) await store.change('a', { step: stepMetrics(step) });
     const read = async (from: number, to: number): Promise<number[]> => {
       const found: number[] = [];
-      for await (const page of store.stepPages('a', from, to)) {
+      for await (const page of store.histories.stepPages('a', from, to)) {
         found.push(...page.map(({ step }) => step));
       }
       return found;
@@ -247,16 +247,16 @@ describe('run store', () => {
       await store.change('a', { step: stepMetrics(step), ranks });
     }
     await store.change('a', { step: stepMetrics(4), ranks: null });
-    const kept = await store.ranks('a', 0, 10);
+    const kept = await store.histories.ranks('a', 0, 10);
     expect(kept.map(({ step }) => step)).toEqual([2, 3]);
     expect(kept[1]?.ranks[1]).toEqual(rankOf(1));
-    expect(await store.steps('a', 0, 10)).toHaveLength(4);
+    expect(await store.histories.steps('a', 0, 10)).toHaveLength(4);
   });
 
   it('changes a ledger epoch by epoch, with the job and under its guard', async () => {
     const store = newStore();
     await store.create(record('a'), submitted, null);
-    expect(await store.ledger('a')).toBeNull();
+    expect(await store.histories.ledger('a')).toBeNull();
     const summary = {
       numSamples: 8,
       batchSize: 4,
@@ -274,7 +274,7 @@ describe('run store', () => {
     const both = new Map([0, 1].map((number) => [number, epoch(number)]));
     await store.change('a', { ledger: { summary, epochs: both } });
     await store.change('a', { fields: { reason: 'another change' } });
-    expect((await store.ledger('a'))?.summary).toEqual(summary);
+    expect((await store.histories.ledger('a'))?.summary).toEqual(summary);
     const later = { ...summary, numFolded: 1 };
     const epochs = new Map([
       [0, null],
@@ -282,9 +282,9 @@ describe('run store', () => {
     ]);
     const ledger = { summary: later, epochs };
     expect(await store.change('a', { attempt: 7, ledger })).toMatchObject({ outcome: 'refused' });
-    expect((await store.ledger('a'))?.epochs).toHaveLength(2);
+    expect((await store.histories.ledger('a'))?.epochs).toHaveLength(2);
     await store.change('a', { ledger });
-    expect(await store.ledger('a')).toEqual({ summary: later, epochs: [epoch(1, 3)] });
+    expect(await store.histories.ledger('a')).toEqual({ summary: later, epochs: [epoch(1, 3)] });
   });
 
   it('bounds the events of a job', async () => {
@@ -294,7 +294,7 @@ describe('run store', () => {
       await store.change('a', { event: { type: 'log', level: 'info', message: `${i}` } });
     }
     // Redis trims a stream by whole blocks of 100 entries.
-    expect((await store.events('a', null, 1_000)).length).toBeLessThanOrEqual(200);
+    expect((await store.events.of('a', null, 1_000)).length).toBeLessThanOrEqual(200);
   });
 
   it('lets the history of an ended job expire, and keeps it again when resumed', async () => {
@@ -317,12 +317,12 @@ describe('run store', () => {
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
-      const page = await store.list({ limit: 3, cursor });
+      const page = await store.index.list({ limit: 3, cursor });
       seen.push(...page.items.map(({ id }) => id));
       cursor = page.nextCursor ?? undefined;
     } while (cursor !== undefined);
     expect(seen).toEqual([...ids].reverse());
-    const failed = await store.list({ state: 'failed', limit: 3 });
+    const failed = await store.index.list({ state: 'failed', limit: 3 });
     expect(failed.items.map(({ id }) => id)).toEqual(['job-3']);
     expect(failed.nextCursor).toBeNull();
   });

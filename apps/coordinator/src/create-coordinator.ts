@@ -188,7 +188,7 @@ async function start(
     samples.forget(hash);
   };
   dataSets.usedBy = async (name) => [
-    ...(await store.openJobsOn(name)),
+    ...(await store.index.openJobsOn(name)),
     ...(await sweeps.runningOn(name)),
   ];
   const audit = new AuditStore(redis, keyPrefix);

@@ -3,13 +3,10 @@ export { StoreError, type StoreErrorCode } from './errors.js';
 export type { Idempotency } from './idempotency.js';
 export { jobRecordSchema, type JobRecord, type NewJobEvent } from './job-record.js';
 export { LeaderLease, LEASE_TTL_MS, type LeaseOptions, type OtherLeader } from './leader-lease.js';
-export {
-  RunStore,
-  type ChangeResult,
-  type JobChange,
-  type JobQuery,
-  type LayerEntry,
-} from './run-store.js';
+export type { ChangeResult, JobChange } from './job-change.js';
+export type { JobHistories, LayerEntry } from './job-histories.js';
+export type { JobIndex, JobQuery } from './job-index.js';
+export { RunStore } from './run-store.js';
 export type { LedgerUpdate } from './ledger-fields.js';
 export { DEFAULT_RETENTION, type Retention } from './retention.js';
 export { DataSetStore, type DataSetRecord } from './data-set-store.js';

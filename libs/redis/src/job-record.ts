@@ -1,6 +1,7 @@
 import { jobViewSchema, type JobEvent } from '@skipring/protocol';
+import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { StoreError } from './errors.js';
+import { run, StoreError } from './errors.js';
 
 /** All that is stored of a job besides its events and histories. */
 export const jobRecordSchema = jobViewSchema.extend({
@@ -33,4 +34,10 @@ export function decodeRecord(id: string, fields: Readonly<Record<string, string>
   } catch (cause) {
     throw new StoreError('STORE_CORRUPT', `job ${id} is not readable by this version`, { cause });
   }
+}
+
+/** The job whose record is at a key; null when there is none. */
+export async function readRecord(redis: Redis, id: string, key: string): Promise<JobRecord | null> {
+  const fields = await run(() => redis.hgetall(key));
+  return Object.keys(fields).length === 0 ? null : decodeRecord(id, fields);
 }

@@ -71,7 +71,7 @@ export class EventStreams {
     let lastId = afterId;
     let lastWriteMs = performance.now();
     let hasEnded = await this.hasEnded(jobId);
-    let page = await this.store.events(jobId, lastId, PAGE);
+    let page = await this.store.events.of(jobId, lastId, PAGE);
     begin(response);
     while (!ended.aborted) {
       for (const event of page) {
@@ -88,7 +88,7 @@ export class EventStreams {
         if (page.length === 0) await this.hub.next(jobId, POLL_MS, ended);
       }
       hasEnded = await this.hasEnded(jobId);
-      page = await this.store.events(jobId, lastId, PAGE);
+      page = await this.store.events.of(jobId, lastId, PAGE);
     }
     response.end();
   }

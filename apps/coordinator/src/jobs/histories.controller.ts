@@ -38,7 +38,7 @@ export class HistoriesController {
     @Inject(JOBS) private readonly jobs: JobsService,
     @Inject(RUN_STORE) private readonly store: RunStore,
   ) {
-    this.whole = new ThinnedHistories(store);
+    this.whole = new ThinnedHistories(store.histories);
   }
 
   @Get(':id/metrics')
@@ -48,7 +48,7 @@ export class HistoriesController {
   ): Promise<{ items: StepRecord[] }> {
     const record = await this.jobs.record(id);
     if (query.points === undefined) {
-      return { items: await this.store.steps(id, query.fromStep, query.limit) };
+      return { items: await this.store.histories.steps(id, query.fromStep, query.limit) };
     }
     const fromStep = Math.max(1, query.fromStep);
     if (fromStep === 1 && query.toStep === undefined) {
@@ -56,7 +56,7 @@ export class HistoriesController {
     }
     const toStep = Math.min(query.toStep ?? Infinity, record.progress.step);
     const thinner = new StepThinner({ fromStep, toStep }, query.points);
-    for await (const page of this.store.stepPages(id, fromStep, toStep)) {
+    for await (const page of this.store.histories.stepPages(id, fromStep, toStep)) {
       for (const step of page) thinner.observe(step);
     }
     return { items: thinner.thinned() };
@@ -68,7 +68,7 @@ export class HistoriesController {
     @Query({ schema: ranksQuerySchema }) query: z.output<typeof ranksQuerySchema>,
   ): Promise<{ items: RankRecord[] }> {
     await this.jobs.record(id);
-    const records = await this.store.ranks(id, query.fromStep, query.limit);
+    const records = await this.store.histories.ranks(id, query.fromStep, query.limit);
     const stride = Math.ceil(records.length / (query.points ?? query.limit));
     return { items: records.filter((_, index) => index % stride === 0) };
   }
@@ -76,6 +76,6 @@ export class HistoriesController {
   @Get(':id/evaluations')
   async evaluations(@Param('id') id: string): Promise<{ items: EvaluationResult[] }> {
     await this.jobs.record(id);
-    return { items: await this.store.evaluations(id) };
+    return { items: await this.store.histories.evaluations(id) };
   }
 }

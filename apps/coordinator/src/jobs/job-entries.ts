@@ -44,7 +44,7 @@ export class JobEntries {
 
   /** After a restart: entries that got lost between the store and the queue are added again. */
   async recover(): Promise<void> {
-    for (const id of await this.store.idsIn('pending')) {
+    for (const id of await this.store.index.idsIn('pending')) {
       const record = await this.store.get(id);
       if (record === null) continue;
       // An entry that is still there keeps its delay.

@@ -27,8 +27,8 @@ export class JobRemoval {
   /** Goes on with what was cut off. */
   async recover(): Promise<void> {
     const { store, log } = this.parts;
-    for (const id of await store.removals()) {
-      const record = await store.removed(id);
+    for (const id of await store.removals.ids()) {
+      const record = await store.removals.get(id);
       if (record === null) continue;
       await this.finish(record).catch((error: unknown) => {
         log.warn({ jobId: id, err: error }, 'a job that was deleted is not gone yet');
@@ -39,10 +39,10 @@ export class JobRemoval {
   /** Throws HttpProblem JOB_UNKNOWN, FORBIDDEN, JOB_NOT_ENDED; CheckpointError STORAGE_FAILED. */
   async remove(id: string, principal: Principal): Promise<void> {
     const { store, hub } = this.parts;
-    const record = isJobId(id) ? ((await store.get(id)) ?? (await store.removed(id))) : null;
+    const record = isJobId(id) ? ((await store.get(id)) ?? (await store.removals.get(id))) : null;
     if (record === null) throw unknownJob(id);
     requireOwner(principal, record.owner, `job ${id}`);
-    const result = await store.beginRemoval(id);
+    const result = await store.removals.begin(id);
     if (result.outcome === 'refused') {
       const detail = `job ${id} is ${result.state}; cancel it before it is deleted`;
       throw new HttpProblem('JOB_NOT_ENDED', detail);
@@ -56,7 +56,7 @@ export class JobRemoval {
     const { id } = record;
     await checkpoints.remove(id);
     await exports.remove(id);
-    await store.endRemoval(record);
+    await store.removals.end(record);
     log.info({ jobId: id }, 'job deleted');
   }
 }

@@ -160,7 +160,7 @@ export class JobsController {
   @Get(':id/ledger')
   async ledger(@Param('id') id: string): Promise<LedgerView> {
     await this.jobs.record(id);
-    return ledgerView(id, await this.store.ledger(id));
+    return ledgerView(id, await this.store.histories.ledger(id));
   }
 
   @Get(':id/checkpoints')

@@ -61,7 +61,7 @@ export class JobsService {
   }
 
   async list(query: JobQuery): Promise<JobPage> {
-    const { items, ...rest } = await this.parts.store.list(query);
+    const { items, ...rest } = await this.parts.store.index.list(query);
     return { items: items.map((record) => this.live(record)), ...rest };
   }
 
@@ -70,7 +70,7 @@ export class JobsService {
    * they are stored, and those that have an attempt are as live as in `list`.
    */
   async summaries(query: JobQuery): Promise<string> {
-    const { items, nextCursor, total } = await this.parts.store.summaries(query);
+    const { items, nextCursor, total } = await this.parts.store.index.summaries(query);
     const objects = items.map(({ id, json }) => {
       const live = this.parts.scheduler.liveJob(id);
       return live === null ? json : JSON.stringify(withLive(JSON.parse(json) as JobSummary, live));
@@ -171,7 +171,7 @@ export class JobsService {
   /** A data set became ready or failed: jobs that waited for it get their turn. */
   async dataSetSettled(name: string): Promise<void> {
     const { store, entries } = this.parts;
-    for (const id of await store.idsIn('pending')) {
+    for (const id of await store.index.idsIn('pending')) {
       const record = await store.get(id);
       if (record?.spec.data.dataSet !== name) continue;
       const dueMs = Date.parse(record.createdAt) + record.spec.delayMs;

@@ -32,6 +32,6 @@ export class LayersController {
     @Query({ schema: layersQuerySchema }) query: z.output<typeof layersQuerySchema>,
   ): Promise<LayerHistory> {
     await this.jobs.record(id);
-    return this.store.layers(id, query);
+    return this.store.histories.layers(id, query);
   }
 }

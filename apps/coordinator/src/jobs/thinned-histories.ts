@@ -1,5 +1,5 @@
 import type { StepRecord } from '@skipring/protocol';
-import type { JobRecord, RunStore } from '@skipring/redis';
+import type { JobHistories, JobRecord } from '@skipring/redis';
 import { StepThinner } from './thin-steps.js';
 
 /** Of histories that are kept; one of 6,000 points takes about 2 MB. */
@@ -18,7 +18,7 @@ interface Kept {
 export class ThinnedHistories {
   private readonly kept = new Map<string, Kept>();
 
-  constructor(private readonly store: Pick<RunStore, 'stepPages'>) {}
+  constructor(private readonly histories: Pick<JobHistories, 'stepPages'>) {}
 
   /** From the first step to the last that is committed. Throws STORE_UNAVAILABLE. */
   async read(
@@ -36,7 +36,7 @@ export class ThinnedHistories {
     const turn = kept.turn.then(async () => {
       if (!kept.thinner.fits(range, points)) kept.thinner = new StepThinner(range, points);
       const { thinner } = kept;
-      for await (const page of this.store.stepPages(id, thinner.nextStep, range.toStep)) {
+      for await (const page of this.histories.stepPages(id, thinner.nextStep, range.toStep)) {
         for (const record of page) thinner.observe(record);
       }
       return thinner.thinned();

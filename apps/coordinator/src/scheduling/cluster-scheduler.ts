@@ -266,7 +266,7 @@ export class ClusterScheduler implements Scheduler, WorkerEvents {
       numSamples: dataSet.manifest.splits.train.samples,
       batchSize: globalBatchSize(spec.lanes),
     };
-    const ledger = new Ledger(plan, await store.ledger(jobId));
+    const ledger = new Ledger(plan, await store.histories.ledger(jobId));
     const attempt = await store.nextAttempt(jobId);
     const state = halt ?? 'waiting';
     const reason = halt === null ? 'waits for workers' : `${halts[halt].done} by a user`;

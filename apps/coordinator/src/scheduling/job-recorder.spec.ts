@@ -115,7 +115,7 @@ describe('the ledger of a job', () => {
     recorder.generation({ type: 'generationStarted', fence, workers, step: 2, reason: 'start' });
     recorder.step({ type: 'stepCommitted', fence, metrics });
     await stored();
-    const ledger = await store.ledger('a');
+    const ledger = await store.histories.ledger('a');
     expect(ledger?.epochs).toMatchObject([{ epoch: 0, verdict: 'exact', problems: [] }]);
     expect(events).toEqual(['generation', 'step']);
   });

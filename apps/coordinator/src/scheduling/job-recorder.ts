@@ -99,7 +99,7 @@ export class JobRecorder {
   layers({ fence, layers, statistics }: Effect<'layersProbed'>): void {
     const { jobId, attempt } = fence;
     const { store, writes } = this.parts;
-    const write = () => store.addLayers(jobId, { attempt, layers, statistics });
+    const write = () => store.histories.addLayers(jobId, { attempt, layers, statistics });
     if (this.runs.has(jobId)) writes.add(jobId, write, { isMetric: true });
   }
 

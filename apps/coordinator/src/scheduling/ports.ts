@@ -3,22 +3,19 @@ import type {
   CoordinatorMessage,
   DataSetManifest,
   Fence,
-  JobState,
-  StoredLedger,
   WorkerMessage,
   WorkerView,
 } from '@skipring/protocol';
-import type { ChangeResult, JobChange, JobRecord, LayerEntry } from '@skipring/redis';
+import type { ChangeResult, JobChange, JobHistories, JobIndex, JobRecord } from '@skipring/redis';
 
 /** What the scheduler needs of the run store. Every call may throw while the store is away. */
 export interface JobStore {
   get(id: string): Promise<JobRecord | null>;
   change(id: string, change: JobChange): Promise<ChangeResult>;
-  addLayers(id: string, entry: LayerEntry): Promise<void>;
   /** Each number is given once, ever. */
   nextAttempt(id: string): Promise<number>;
-  idsIn(state: JobState): Promise<string[]>;
-  ledger(id: string): Promise<StoredLedger | null>;
+  readonly index: Pick<JobIndex, 'idsIn'>;
+  readonly histories: Pick<JobHistories, 'addLayers' | 'ledger'>;
 }
 
 /** Puts a job (in state `pending`) into the queue again; its turn ends in `Scheduler.enqueue`. */

@@ -23,7 +23,7 @@ export async function recoverJobs(
 ): Promise<ReadonlyMap<string, Recovered>> {
   const recovered = new Map<string, Recovered>();
   for (const state of ['running', 'waiting'] as const) {
-    for (const id of await store.idsIn(state)) {
+    for (const id of await store.index.idsIn(state)) {
       const record = await store.get(id);
       if (record === null) continue;
       if (state === 'running') recovered.set(id, { expected: record.workers, halt: null });
@@ -33,7 +33,7 @@ export async function recoverJobs(
     }
   }
   for (const how of ['cancelling', 'pausing'] as const) {
-    for (const id of await store.idsIn(how)) {
+    for (const id of await store.index.idsIn(how)) {
       const record = await store.get(id);
       if (record === null) continue;
       const { workers, generation } = record;

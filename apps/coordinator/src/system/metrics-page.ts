@@ -52,7 +52,7 @@ export class MetricsPage {
     const entries = await Promise.all(
       Object.entries(queues).map(async ([name, queue]) => [name, await queue.counts()] as const),
     );
-    return { jobs: await store.countByState(), queues: Object.fromEntries(entries) };
+    return { jobs: await store.index.countByState(), queues: Object.fromEntries(entries) };
   }
 
   private countWorkers(scheduler: Scheduler): Counts {

@@ -49,7 +49,7 @@ export interface WebhookEntry {
 
 export interface WebhooksParts {
   readonly store: WebhookStore;
-  readonly runs: Pick<RunStore, 'get' | 'stateChanges' | 'lastStateChange'>;
+  readonly runs: Pick<RunStore, 'get' | 'events'>;
   readonly queue: WorkQueue<WebhookEntry>;
   /** Whether addresses of private networks may be called. */
   readonly allowPrivate: boolean;
@@ -101,7 +101,8 @@ export class WebhooksService {
       throw new HttpProblem('TOO_MANY_WEBHOOKS', `there are ${MAX_WEBHOOKS} webhooks`);
     }
     // While there is no webhook nothing is read: begin at the present.
-    if (this.known.length === 0) await store.setTold((await runs.lastStateChange()) ?? BEGINNING);
+    if (this.known.length === 0)
+      await store.setTold((await runs.events.lastStateChange()) ?? BEGINNING);
     const record: WebhookRecord = {
       ...request,
       owner: principal.name,
@@ -241,7 +242,7 @@ export class WebhooksService {
       const { waiting, delayed, active } = await queue.counts();
       const numWaiting = waiting + delayed + active;
       if (numWaiting >= MOST_WAITING) return;
-      const changes = await runs.stateChanges(told, PAGE);
+      const changes = await runs.events.stateChanges(told, PAGE);
       for (const change of changes) {
         if (change.type === 'state') await this.tell(change, numWaiting >= MANY_WAITING);
         told = change.id;

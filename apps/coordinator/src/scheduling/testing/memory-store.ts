@@ -53,11 +53,6 @@ export class MemoryStore implements JobStore {
   /** Layer statistics that were stored, in order. */
   readonly layerEntries: { readonly id: string; readonly entry: LayerEntry }[] = [];
 
-  async addLayers(id: string, entry: LayerEntry): Promise<void> {
-    await this.enter('change');
-    this.layerEntries.push({ id, entry });
-  }
-
   async nextAttempt(id: string): Promise<number> {
     await this.enter('nextAttempt');
     const attempt = (this.attempts.get(id) ?? 0) + 1;
@@ -65,8 +60,25 @@ export class MemoryStore implements JobStore {
     return attempt;
   }
 
-  async ledger(id: string): Promise<StoredLedger | null> {
-    await this.enter('ledger');
+  readonly index = {
+    idsIn: async (state: JobState): Promise<string[]> => {
+      await this.enter('idsIn');
+      return [...this.records.values()].filter((job) => job.state === state).map(({ id }) => id);
+    },
+  };
+
+  readonly histories = {
+    addLayers: async (id: string, entry: LayerEntry): Promise<void> => {
+      await this.enter('change');
+      this.layerEntries.push({ id, entry });
+    },
+    ledger: async (id: string): Promise<StoredLedger | null> => {
+      await this.enter('ledger');
+      return this.ledgerOf(id);
+    },
+  };
+
+  private ledgerOf(id: string): StoredLedger | null {
     const updates = this.changes.flatMap(({ id: changed, change }) =>
       changed === id && change.ledger !== undefined ? [change.ledger] : [],
     );
@@ -77,11 +89,6 @@ export class MemoryStore implements JobStore {
       summary: last.summary,
       epochs: [...epochs.values()].filter((entry) => entry !== null),
     };
-  }
-
-  async idsIn(state: JobState): Promise<string[]> {
-    await this.enter('idsIn');
-    return [...this.records.values()].filter((job) => job.state === state).map(({ id }) => id);
   }
 
   /** States that a job went through. */
