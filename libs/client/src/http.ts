@@ -36,11 +36,14 @@ const MAX_RETRY_AFTER_MS = 30_000;
 /** Requests with a deadline, retries for what may be repeated, and errors as classes. */
 export class Http {
   readonly base: string;
+  /** Of the client. */
+  readonly signal: AbortSignal | undefined;
   private readonly timeoutMs: number;
   private readonly retries: number;
 
   constructor(private readonly options: ClientOptions) {
     this.base = options.url.replace(/\/+$/, '') + API_PREFIX;
+    this.signal = options.signal;
     this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.retries = options.retries ?? DEFAULT_RETRIES;
   }
@@ -70,7 +73,7 @@ export class Http {
       try {
         response = await this.send(path, request);
       } catch (cause) {
-        this.options.signal?.throwIfAborted();
+        this.signal?.throwIfAborted();
         if (!mayRepeat || request.signal?.aborted === true) {
           throw new ConnectionError(this.options.url, { cause });
         }
@@ -104,7 +107,7 @@ export class Http {
   }
 
   private signalsOf(request: RequestOptions): AbortSignal[] {
-    return [this.options.signal, request.signal].filter((signal) => signal !== undefined);
+    return [this.signal, request.signal].filter((signal) => signal !== undefined);
   }
 }
 
