@@ -1,6 +1,6 @@
 import { finalJobStates, type JobEvent, type JobState } from '@skipring/protocol';
 import { ApiError, ResponseError } from './errors.js';
-import { pause } from './http.js';
+import { pause } from './pause.js';
 
 const RECONNECT_MS = 500;
 /** A follower gives up when the coordinator has not been reached for this long. */
@@ -56,7 +56,7 @@ export async function* followJob(
       if (error instanceof ResponseError) throw error;
       if (Date.now() - lastContact > FOLLOW_TIMEOUT_MS) throw error;
     }
-    await pause(RECONNECT_MS, signal);
+    await pause(RECONNECT_MS, signal === undefined ? [] : [signal]);
   }
 }
 

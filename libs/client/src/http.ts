@@ -1,6 +1,8 @@
-import { API_PREFIX, problemSchema } from '@skipring/protocol';
+import { API_PREFIX, linkedSignal, problemSchema } from '@skipring/protocol';
 import type { z } from 'zod';
 import { ApiError, ConnectionError, ResponseError } from './errors.js';
+import { pause } from './pause.js';
+import { untilEnd } from './until-end.js';
 
 export interface ClientOptions {
   /** Such as `http://127.0.0.1:7400`. */
@@ -23,8 +25,13 @@ export interface RequestOptions {
   /** Safe to send twice: reads, and writes with an idempotency key. */
   readonly repeatable?: boolean;
   readonly signal?: AbortSignal;
-  /** No deadline: the answer is a stream. */
-  readonly stream?: boolean;
+}
+
+/** An answer, status 2xx. */
+interface Answer {
+  readonly response: Response;
+  /** To be called once its body is read: from then on neither signals nor a deadline end it. */
+  readonly release: () => void;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -33,7 +40,10 @@ const FIRST_BACKOFF_MS = 200;
 /** The longest wait that a coordinator is obeyed in. */
 const MAX_RETRY_AFTER_MS = 30_000;
 
-/** Requests with a deadline, retries for what may be repeated, and errors as classes. */
+/**
+ * Requests with a deadline, retries for what may be repeated, and errors as classes: all calls throw
+ * ApiError or ConnectionError, `json` ResponseError, too.
+ */
 export class Http {
   readonly base: string;
   /** Of the client. */
@@ -48,14 +58,20 @@ export class Http {
     this.retries = options.retries ?? DEFAULT_RETRIES;
   }
 
-  /** The parsed JSON answer. Throws ApiError, ConnectionError or ResponseError. */
+  /** The parsed JSON answer. */
   async json<T extends z.ZodType>(
     schema: T,
     path: string,
     request: RequestOptions = {},
   ): Promise<z.output<T>> {
-    const response = await this.fetch(path, request);
-    const parsed = schema.safeParse(await response.json().catch(() => undefined));
+    const { response, release } = await this.answer(path, request, this.timeoutMs);
+    const json: unknown = await response
+      .json()
+      .catch(() => {
+        this.signal?.throwIfAborted();
+      })
+      .finally(release);
+    const parsed = schema.safeParse(json);
     if (!parsed.success) {
       throw new ResponseError(
         `${path}: the answer is not of this API version: ${parsed.error.issues[0]?.message ?? ''}`,
@@ -64,31 +80,57 @@ export class Http {
     return parsed.data;
   }
 
-  /** The raw answer, status 2xx. Throws ApiError or ConnectionError. */
-  async fetch(path: string, request: RequestOptions = {}): Promise<Response> {
+  /** For an answer without a body. */
+  async send(path: string, request: RequestOptions): Promise<void> {
+    (await this.answer(path, request, this.timeoutMs)).release();
+  }
+
+  async blob(path: string): Promise<Blob> {
+    const { response, release } = await this.answer(path, {}, this.timeoutMs);
+    return response.blob().finally(release);
+  }
+
+  /** An answer that is read while it comes: it has no deadline. */
+  async stream(path: string, request: RequestOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    const { response, release } = await this.answer(path, request, null);
+    return untilEnd(response.body ?? new Blob([]).stream(), release);
+  }
+
+  private async answer(
+    path: string,
+    request: RequestOptions,
+    timeoutMs: number | null,
+  ): Promise<Answer> {
     const repeatable = request.repeatable ?? (request.method ?? 'GET') === 'GET';
     for (let attempt = 0; ; attempt += 1) {
       const mayRepeat = repeatable && attempt < this.retries;
-      let response: Response;
+      const backoffMs = FIRST_BACKOFF_MS * 2 ** attempt;
+      let answer: Answer;
       try {
-        response = await this.send(path, request);
+        answer = await this.attempt(path, request, timeoutMs);
       } catch (cause) {
         this.signal?.throwIfAborted();
         if (!mayRepeat || request.signal?.aborted === true) {
           throw new ConnectionError(this.options.url, { cause });
         }
-        await pause(FIRST_BACKOFF_MS * 2 ** attempt, AbortSignal.any(this.signalsOf(request)));
+        await pause(backoffMs, this.signalsOf(request));
         continue;
       }
-      if (response.ok) return response;
-      const error = await readProblem(response);
+      const { response, release } = answer;
+      if (response.ok) return answer;
+      const error = await readProblem(response).finally(release);
       if (!mayRepeat || (response.status !== 503 && response.status !== 429)) throw error;
-      const backoffMs = Math.max(FIRST_BACKOFF_MS * 2 ** attempt, retryAfterMs(response.headers));
-      await pause(backoffMs, AbortSignal.any(this.signalsOf(request)));
+      const askedMs = retryAfterMs(response.headers);
+      await pause(Math.max(backoffMs, askedMs), this.signalsOf(request));
     }
   }
 
-  private send(path: string, request: RequestOptions): Promise<Response> {
+  /** An answer of any status. */
+  private async attempt(
+    path: string,
+    request: RequestOptions,
+    timeoutMs: number | null,
+  ): Promise<Answer> {
     const url = new URL(this.base + path);
     for (const [name, value] of Object.entries(request.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, String(value));
@@ -96,14 +138,20 @@ export class Http {
     const headers: Record<string, string> & { authorization?: string } = { ...request.headers };
     if (this.options.token !== null) headers.authorization = `Bearer ${this.options.token}`;
     if (request.body !== undefined) headers['content-type'] = 'application/json';
-    const signals = this.signalsOf(request);
-    if (request.stream !== true) signals.push(AbortSignal.timeout(this.timeoutMs));
-    return fetch(url, {
-      method: request.method ?? 'GET',
-      headers,
-      signal: AbortSignal.any(signals),
-      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-    });
+    const deadline = timeoutMs === null ? [] : [AbortSignal.timeout(timeoutMs)];
+    const { signal, release } = linkedSignal([...this.signalsOf(request), ...deadline]);
+    try {
+      const response = await fetch(url, {
+        method: request.method ?? 'GET',
+        headers,
+        signal,
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      });
+      return { response, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   private signalsOf(request: RequestOptions): AbortSignal[] {
@@ -131,18 +179,4 @@ async function readProblem(response: Response): Promise<ApiError> {
           detail: `the server answered with HTTP status ${response.status}`,
         },
   );
-}
-
-/** Waits; ends early, without an error, when the signal fires. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done);
-    if (signal?.aborted === true) done();
-  });
 }

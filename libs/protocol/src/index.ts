@@ -28,3 +28,4 @@ export * from './stop-deadlines.js';
 export * from './ring-frame.js';
 export * from './ring-settings.js';
 export * from './philox.js';
+export { linkedSignal, type LinkedSignal } from './linked-signal.js';

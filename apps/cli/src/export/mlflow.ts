@@ -1,3 +1,4 @@
+import { linkedSignal } from '@skipring/protocol';
 import { z } from 'zod';
 import type { History } from './history.js';
 import { requireUrl } from '../endpoint.js';
@@ -76,6 +77,11 @@ export async function logToMlflow(
   return `${server}/#/experiments/${experiment}/runs/${runId}`;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
 class Mlflow {
   constructor(
     private readonly server: string,
@@ -90,35 +96,38 @@ class Mlflow {
     if (found.status === 404) {
       return (await this.post(createdSchema, 'experiments/create', { name })).experiment_id;
     }
-    return (await this.read(experimentSchema, found)).experiment.experiment_id;
+    return this.read(experimentSchema, found).experiment.experiment_id;
   }
 
   async post<T extends z.ZodType>(schema: T, path: string, body: object): Promise<z.output<T>> {
     return this.read(schema, await this.send('POST', path, body));
   }
 
-  private async send(method: string, path: string, body?: object): Promise<Response> {
+  private async send(method: string, path: string, body?: object): Promise<Answer> {
     const { token, signal } = this;
+    const ended = linkedSignal([signal, AbortSignal.timeout(TIMEOUT_MS)]);
     try {
-      return await fetch(`${this.server}/api/2.0/mlflow/${path}`, {
+      const response = await fetch(`${this.server}/api/2.0/mlflow/${path}`, {
         method,
         headers: {
           'content-type': 'application/json',
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         },
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+        signal: ended.signal,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
+      return { status: response.status, text: await response.text() };
     } catch (cause) {
       signal.throwIfAborted();
       throw new CommandError(EXIT.connection, `no answer from ${this.server}`, null, { cause });
+    } finally {
+      ended.release();
     }
   }
 
-  private async read<T extends z.ZodType>(schema: T, response: Response): Promise<z.output<T>> {
-    const text = await response.text();
-    if (!response.ok) {
-      const what = `MLflow answers ${response.status}: ${text.slice(0, 300)}`;
+  private read<T extends z.ZodType>(schema: T, { status, text }: Answer): z.output<T> {
+    if (status < 200 || status > 299) {
+      const what = `MLflow answers ${status}: ${text.slice(0, 300)}`;
       throw new CommandError(EXIT.refused, what);
     }
     const parsed = schema.safeParse(JSON.parse(text));

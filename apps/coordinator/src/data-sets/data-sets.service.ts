@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DataSetManifest, DataSetRegistration, DataSetView } from '@skipring/protocol';
+import {
+  linkedSignal,
+  type DataSetManifest,
+  type DataSetRegistration,
+  type DataSetView,
+} from '@skipring/protocol';
 import {
   StoreError,
   type DataSetRecord,
@@ -12,7 +17,6 @@ import {
 import type { Logger } from 'pino';
 import { requireOwner, type Principal } from '../access/principal.js';
 import { HttpProblem } from '../http/problem.js';
-import { linkedSignal } from '../linked-signal.js';
 import { insideRoots } from './data-roots.js';
 import { PreparationRefused, prepareOnThread } from './prepare.js';
 

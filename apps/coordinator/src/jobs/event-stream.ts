@@ -1,8 +1,7 @@
-import { finalJobStates, type JobEvent } from '@skipring/protocol';
+import { finalJobStates, linkedSignal, type JobEvent } from '@skipring/protocol';
 import type { RunStore } from '@skipring/redis';
 import type { HttpResponse } from '../http/messages.js';
 import { HttpProblem } from '../http/problem.js';
-import { linkedSignal } from '../linked-signal.js';
 import type { EventHub } from './event-hub.js';
 
 const PAGE = 200;

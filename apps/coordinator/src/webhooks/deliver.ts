@@ -1,8 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { SIGNATURE_HEADER, type Delivery } from '@skipring/protocol';
-import { linkedSignal } from '../linked-signal.js';
+import { linkedSignal, SIGNATURE_HEADER, type Delivery } from '@skipring/protocol';
 import { publicLookup, requirePublicHost } from './address-guard.js';
 
 const TIMEOUT_MS = 5_000;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
+import { linkedSignal } from '@skipring/protocol';
 import { describe, expect, it } from 'vitest';
 import { PrivateAddressError } from './address-guard.js';
 import { DeliveryRefused } from './deliver.js';
@@ -30,7 +31,7 @@ describe('why a delivery failed', () => {
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
     const error = await new Promise((done) => {
-      const signal = AbortSignal.any([AbortSignal.timeout(1), new AbortController().signal]);
+      const { signal } = linkedSignal([AbortSignal.timeout(1), new AbortController().signal]);
       get({ host: '127.0.0.1', port, signal }).on('error', done);
     });
     silent.close();

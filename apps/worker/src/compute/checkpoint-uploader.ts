@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import type { Fence } from '@skipring/protocol';
+import { linkedSignal, type Fence } from '@skipring/protocol';
 import { CoordinatorRequestError, type CoordinatorHttp } from './coordinator-http.js';
 
 /** From when the coordinator begins a generation, of which a member hears within a step or so. */
@@ -45,7 +45,7 @@ export class CheckpointUploader {
   /** Resolves when the worker is in another generation than this; rejects when it enters none soon. */
   private async entered(after: Fence, signal: AbortSignal): Promise<void> {
     if (this.newest !== after) return;
-    const deadline = AbortSignal.timeout(this.deadlineMs);
-    await once(this.generations, 'entered', { signal: AbortSignal.any([signal, deadline]) });
+    const ended = linkedSignal([signal, AbortSignal.timeout(this.deadlineMs)]);
+    await once(this.generations, 'entered', { signal: ended.signal }).finally(ended.release);
   }
 }

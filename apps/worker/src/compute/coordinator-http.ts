@@ -1,4 +1,4 @@
-import { API_PREFIX, type Fence } from '@skipring/protocol';
+import { API_PREFIX, linkedSignal, type Fence } from '@skipring/protocol';
 
 const REQUEST_TIMEOUT_MS = 120_000;
 const NUM_TRIES = 5;
@@ -54,23 +54,28 @@ export class CoordinatorHttp {
   ): Promise<void> {
     const { jobId, attempt, generation } = fence;
     const query = `attempt=${attempt}&generation=${generation}`;
-    await this.request(`/internal/jobs/${jobId}/checkpoints/${step}?${query}`, {
-      method: 'PUT',
-      body: bytes,
-      headers: { 'content-type': 'application/octet-stream' },
-      ...(signal && { signal }),
-    });
+    const path = `/internal/jobs/${jobId}/checkpoints/${step}?${query}`;
+    const headers = { 'content-type': 'application/octet-stream' };
+    await this.request(path, { method: 'PUT', body: bytes, headers }, signal);
   }
 
-  /** Every request here may be sent twice: a stored checkpoint is the same whoever stores it. */
-  private async request(path: string, init: RequestInit): Promise<Response> {
+  /**
+   * Every request here may be sent twice: a stored checkpoint is the same whoever stores it.
+   * @param given ends the request until its answer begins
+   */
+  private async request(
+    path: string,
+    init: Omit<RequestInit, 'signal'>,
+    given?: AbortSignal,
+  ): Promise<Response> {
     const headers = new Headers(init.headers);
     if (this.joinToken !== null) headers.set('authorization', `Bearer ${this.joinToken}`);
     const url = `${this.baseUrl}${API_PREFIX}${path}`;
     for (let attempt = 1; ; attempt += 1) {
+      const deadline = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+      const ended = given === undefined ? null : linkedSignal([given, deadline]);
       try {
-        const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-        const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
+        const signal = ended?.signal ?? deadline;
         const response = await fetch(url, { ...init, headers, signal });
         if (response.ok) return response;
         const text = (await response.text()).slice(0, 500);
@@ -80,12 +85,14 @@ export class CoordinatorHttp {
         );
         if (response.status < 500 || attempt === NUM_TRIES) throw error;
       } catch (cause) {
-        if (cause instanceof CoordinatorRequestError || init.signal?.aborted === true) throw cause;
+        if (cause instanceof CoordinatorRequestError || given?.aborted === true) throw cause;
         if (attempt === NUM_TRIES) {
           throw new CoordinatorRequestError('COORDINATOR_UNREACHABLE', `${path}: no answer`, {
             cause,
           });
         }
+      } finally {
+        ended?.release();
       }
       await new Promise((done) => setTimeout(done, FIRST_BACKOFF_MS * 2 ** (attempt - 1)));
     }

@@ -41,7 +41,7 @@ export class AccessCalls extends Calls {
   }
 
   async revokeToken(name: string): Promise<void> {
-    await this.http.fetch(`/tokens/${encodeURIComponent(name)}`, { method: 'DELETE' });
+    await this.http.send(`/tokens/${encodeURIComponent(name)}`, { method: 'DELETE' });
   }
 
   /** Who changed what, newest first; `actor`: of one token alone. */

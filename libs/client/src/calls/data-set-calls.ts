@@ -23,7 +23,7 @@ export class DataSetCalls extends Calls {
 
   /** Removes a data set and what was prepared of it; the files that it was made of stay. */
   async removeDataSet(name: string): Promise<void> {
-    await this.http.fetch(`/data-sets/${encodeURIComponent(name)}`, { method: 'DELETE' });
+    await this.http.send(`/data-sets/${encodeURIComponent(name)}`, { method: 'DELETE' });
   }
 
   async dataSets(): Promise<DataSetView[]> {
@@ -45,8 +45,8 @@ export class DataSetCalls extends Calls {
   }
 
   /** A sample's picture, a PNG file. */
-  async samplePicture(name: string, split: SplitName, sample: number): Promise<Blob> {
+  samplePicture(name: string, split: SplitName, sample: number): Promise<Blob> {
     const path = `/data-sets/${encodeURIComponent(name)}/samples/${split}/${sample}`;
-    return (await this.http.fetch(path)).blob();
+    return this.http.blob(path);
   }
 }

@@ -37,16 +37,15 @@ export class EventCalls extends Calls {
     { afterId, signal }: FollowOptions,
     query: { follow?: 'false' } = {},
   ): AsyncGenerator<JobEvent, void, undefined> {
-    const response = await this.http.fetch(`/jobs/${encodeURIComponent(id)}/events`, {
+    const stream = await this.http.stream(`/jobs/${encodeURIComponent(id)}/events`, {
       query,
-      stream: true,
       ...(signal === undefined ? {} : { signal }),
       headers: {
         accept: 'text/event-stream',
         ...(afterId === undefined ? {} : { 'last-event-id': afterId }),
       },
     });
-    for await (const event of parseEventStream(response.body ?? new ReadableStream())) {
+    for await (const event of parseEventStream(stream)) {
       const parsed = parseEvent(event.data);
       if (parsed !== null) yield parsed;
     }

@@ -80,7 +80,7 @@ export class JobCalls extends Calls {
 
   /** Deletes a job that has ended, with its histories, checkpoints and exports. */
   async deleteJob(id: string): Promise<void> {
-    await this.http.fetch(`/jobs/${encodeURIComponent(id)}`, { method: 'DELETE' });
+    await this.http.send(`/jobs/${encodeURIComponent(id)}`, { method: 'DELETE' });
   }
 
   /** The JSON schema of a job spec, as this coordinator takes it. */

@@ -13,10 +13,8 @@ export class ModelCalls extends Calls {
   }
 
   /** The trained model as a safetensors file. */
-  async model(id: string): Promise<ReadableStream<Uint8Array>> {
-    const path = `/jobs/${encodeURIComponent(id)}/model`;
-    const response = await this.http.fetch(path, { stream: true });
-    return response.body ?? new ReadableStream();
+  model(id: string): Promise<ReadableStream<Uint8Array>> {
+    return this.http.stream(`/jobs/${encodeURIComponent(id)}/model`);
   }
 
   /**
@@ -32,8 +30,7 @@ export class ModelCalls extends Calls {
     const deadlineMs = Date.now() + EXPORT_TIMEOUT_MS;
     for (;;) {
       try {
-        const response = await this.http.fetch(path, { stream: true });
-        return response.body ?? new ReadableStream();
+        return await this.http.stream(path);
       } catch (error) {
         const isPending = error instanceof ApiError && error.code === 'EXPORT_PENDING';
         if (!isPending || Date.now() > deadlineMs) throw error;

@@ -54,6 +54,6 @@ export class WebhookCalls extends Calls {
   }
 
   async deleteWebhook(name: string): Promise<void> {
-    await this.http.fetch(`/webhooks/${encodeURIComponent(name)}`, { method: 'DELETE' });
+    await this.http.send(`/webhooks/${encodeURIComponent(name)}`, { method: 'DELETE' });
   }
 }
