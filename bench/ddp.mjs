@@ -37,12 +37,12 @@ class SkipringRanks {
   }
 
   async train(ranks, together) {
-    const ports = this.#ranks.map(({ about }) => about.port);
+    const addresses = this.#ranks.map(({ about }) => about.address);
     const generation = ++this.#generation;
     const answers = await Promise.all(
       ranks.map((rank) =>
         this.#ranks[rank].ask({
-          ports: together ? ports : [ports[rank]],
+          addresses: together ? addresses : [addresses[rank]],
           generation,
           numSteps: NUM_STEPS,
           overlaps: true,

@@ -29,13 +29,13 @@ export async function overlap({ runs, sizes }) {
       ),
     );
     const { vectorBytes, numBuckets, lastBucketBytes } = ranks[0].about;
-    const ports = ranks.map(({ about }) => about.port);
+    const addresses = ranks.map(({ about }) => about.address);
     const steps = { 'ring behind': [], 'ring beside': [] };
     try {
       for (let generation = 1; generation <= 2 * Math.ceil(runs / (NUM_STEPS - 1)); generation++) {
         const overlaps = generation % 2 === 0;
         const answers = await Promise.all(
-          ranks.map((side) => side.ask({ ports, generation, numSteps: NUM_STEPS, overlaps })),
+          ranks.map((side) => side.ask({ addresses, generation, numSteps: NUM_STEPS, overlaps })),
         );
         steps[overlaps ? 'ring beside' : 'ring behind'].push(...slowest(answers));
       }

@@ -23,4 +23,4 @@ parentPort.on('message', ({ id, request }) => {
     (error) => parentPort.postMessage({ id, error: error.message }),
   );
 });
-parentPort.postMessage({ port: ring.port });
+parentPort.postMessage({ address: { port: ring.port, localName: ring.localName ?? undefined } });

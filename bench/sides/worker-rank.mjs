@@ -18,12 +18,12 @@ execFileSync('taskset', ['-acp', String(core), String(process.pid)], { stdio: 'i
 
 const thread = new Worker(new URL('ring-thread.mjs', import.meta.url));
 const pending = [];
-let port = 0;
+let address;
 await new Promise((resolve, reject) => {
   thread.on('error', reject);
   thread.on('message', (message) => {
-    if (message.port !== undefined) {
-      port = message.port;
+    if (message.address !== undefined) {
+      address = { host: HOST, ...message.address };
       resolve();
       return;
     }
@@ -67,24 +67,19 @@ const initial = engine.readState();
 const batch = randomBatch(inputShape, laneSize);
 
 /**
- * Trains from the start in the ring of `ports`, this rank's among them; resolves to the times of each
- * step but the first.
+ * Trains from the start in the ring of `addresses`, this rank's among them; resolves to the times of
+ * each step but the first.
  */
-async function train({ ports, generation, numSteps, overlaps }) {
+async function train({ addresses, generation, numSteps, overlaps }) {
   engine.writeState(initial);
-  const rank = ports.indexOf(port);
-  const spec = specOf(ports.length);
-  const numSamples = numSteps * ports.length * laneSize;
+  const rank = addresses.findIndex(({ port }) => port === address.port);
+  const spec = specOf(addresses.length);
+  const numSamples = numSteps * addresses.length * laneSize;
   await request({
     kind: 'connectRing',
     fence: { jobId: 'bench', attempt: 1, generation },
     rank,
-    members: ports.map((of, index) => ({
-      workerId: `rank-${index}`,
-      host: HOST,
-      port: of,
-      lanes: [],
-    })),
+    members: addresses.map((of, index) => ({ workerId: `rank-${index}`, lanes: [], ...of })),
     ringToken: 'token of the benchmark',
     deadlineMs: 60_000,
   });
@@ -95,7 +90,7 @@ async function train({ ports, generation, numSteps, overlaps }) {
     spec,
     numSamples,
     numClasses: NUM_CLASSES,
-    collective: new RingCollective({ request }, rank, ports.length),
+    collective: new RingCollective({ request }, rank, addresses.length),
     batches: {
       numEvaluationBatches: 0,
       evaluationBatchSize: 1,
@@ -131,7 +126,7 @@ process.on('message', async (message) => {
 process.on('disconnect', () => process.exit());
 process.send({
   ready: {
-    port,
+    address,
     vectorBytes: engine.layout.length * 4,
     numBuckets: engine.layout.buckets.length,
     lastBucketBytes: engine.layout.buckets.at(-1).length * 4,
