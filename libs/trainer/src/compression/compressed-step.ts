@@ -115,13 +115,22 @@ async function computeLanes(
     for (const { begin, end } of ranges) {
       for (let i = begin; i < end; i++, at++) rest[at] = (rest[at] ?? 0) + (g.vector[i] ?? 0);
     }
-    const gradient = slots.map(({ index, offset, length }) => {
-      const scale = 2 ** -(exponents[index] ?? 0);
-      return Float32Array.from(g.vector.subarray(offset, offset + length), (q) => q * scale);
-    });
+    const gradient = slots.map((slot) => dequantised(g.vector, slot, exponents[slot.index] ?? 0));
     deltas.push(errors.plus(lane, gradient, share));
   }
   return { deltas, rest, badLane, samples };
+}
+
+function dequantised(
+  vector: Int32Array | Float32Array,
+  { offset, length }: CompressedSlot,
+  exponent: number,
+): Float32Array {
+  const scale = 2 ** -exponent;
+  const values = new Float32Array(length);
+  // Not `from` with a function, which takes fifty times as long.
+  for (let i = 0; i < length; i++) values[i] = (vector[offset + i] ?? 0) * scale;
+  return values;
 }
 
 /** Bits of the largest magnitude of a sum that is applied. */
@@ -144,14 +153,14 @@ function compose(
   const applied = exponents.slice();
   slots.forEach(({ index, offset }, i) => {
     const values = sums[i] ?? new Float64Array();
+    const { length } = values;
     let largest = 0;
-    for (const value of values) largest = Math.max(largest, Math.abs(value));
+    for (let j = 0; j < length; j++) largest = Math.max(largest, Math.abs(values[j] ?? 0));
     if (largest > 0) {
       const bits = Math.floor(Math.log2(largest)) + 1;
       applied[index] = Math.min(MAX_EXPONENT, APPLIED_BITS - bits);
     }
     const scale = 2 ** (applied[index] ?? 0);
-    const { length } = values;
     for (let j = 0; j < length; j++) vector[offset + j] = Math.round((values[j] ?? 0) * scale);
   });
   return applied;

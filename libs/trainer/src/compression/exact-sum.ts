@@ -89,7 +89,10 @@ function convert(
 
 function dequantised(words: Int32Array, exponent: number): Float64Array {
   const scale = 2 ** -exponent;
-  return Float64Array.from(words, (word) => word * scale);
+  const { length } = words;
+  const values = new Float64Array(length);
+  for (let i = 0; i < length; i++) values[i] = (words[i] ?? 0) * scale;
+  return values;
 }
 
 function largestOf(words: Int32Array): number {

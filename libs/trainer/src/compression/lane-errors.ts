@@ -24,8 +24,11 @@ export class LaneErrors {
   plus(lane: number, gradient: readonly Float32Array[], share: number): LaneDelta {
     const own = this.errors.get(lane) ?? [];
     const slots = gradient.map((values, index) => {
+      const sum = values.slice();
       const error = own[index] ?? new Float32Array();
-      return values.map((value, i) => value + (error[i] ?? 0) * share);
+      const { length } = sum;
+      for (let i = 0; i < length; i++) sum[i] = (values[i] ?? 0) + (error[i] ?? 0) * share;
+      return sum;
     });
     return { lane, slots };
   }

@@ -1,5 +1,6 @@
 import type { SyncSpec } from '@skipring/protocol';
 import type { TensorData } from '../engine.js';
+import type { SummedChange } from './mean-change.js';
 
 /** A tensor after an average, and the outer momentum that goes with it. */
 export interface OuterUpdate {
@@ -18,20 +19,23 @@ export interface OuterUpdate {
  */
 export function outerStep(
   { values: before }: TensorData,
-  change: Float64Array,
+  { words, exponent, numReplicas }: SummedChange,
   momentum: Float32Array | null,
   sync: SyncSpec,
 ): OuterUpdate {
   const { length } = before;
   const values = new Float32Array(length);
+  const scale = 2 ** -exponent;
   if (momentum === null || sync.mode !== 'diloco') {
-    for (let i = 0; i < length; i++) values[i] = (before[i] ?? 0) - (change[i] ?? 0);
+    for (let i = 0; i < length; i++) {
+      values[i] = (before[i] ?? 0) - ((words[i] ?? 0) * scale) / numReplicas;
+    }
     return { values, momentum };
   }
   const { outerLearningRate: lr, outerMomentum: mu } = sync;
   const next = new Float32Array(length);
   for (let i = 0; i < length; i++) {
-    const d = change[i] ?? 0;
+    const d = ((words[i] ?? 0) * scale) / numReplicas;
     next[i] = mu * (momentum[i] ?? 0) + d;
     // By the momentum as it is stored, in float32.
     values[i] = (before[i] ?? 0) - lr * (d + mu * (next[i] ?? 0));

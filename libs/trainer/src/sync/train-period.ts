@@ -8,7 +8,7 @@ import { gather } from '../gather.js';
 import type { Generation } from '../generation.js';
 import { checksumOf, requireSamples, type StepSums } from '../reduced-vector.js';
 import type { Stopwatch } from '../stopwatch.js';
-import { addChange, changeOf, exponentsFor, largest, meanOf, type Change } from './mean-change.js';
+import { addChanges, exponentsFor, largestChanges } from './mean-change.js';
 import { outerStep } from './outer-step.js';
 import { nextPeriod } from './periods.js';
 import { PeriodVector } from './period-vector.js';
@@ -25,7 +25,6 @@ export interface Period {
 
 interface OwnReplica extends ReplicaResult {
   readonly replica: number;
-  readonly change: Change;
 }
 
 /**
@@ -43,7 +42,7 @@ export async function trainPeriod(g: Generation, watch: Stopwatch): Promise<Peri
   let reduced: Reduced;
   let own: readonly OwnReplica[];
   try {
-    own = await runReplicas(g, before, names, numSteps, watch);
+    own = await runReplicas(g, before, numSteps, watch);
     reduced = await reduce(g, before, names, own, numSteps, watch);
   } catch (error) {
     state.engine.writeState(before);
@@ -76,7 +75,6 @@ function optimizerStateOf(sync: SyncSpec): 'average' | 'keep' | 'reset' {
 async function runReplicas(
   g: Generation,
   before: TensorMap,
-  names: readonly string[],
   numSteps: number,
   watch: Stopwatch,
 ): Promise<OwnReplica[]> {
@@ -84,7 +82,7 @@ async function runReplicas(
   for (const replica of ownGroups(g.spec, g.lanes)) {
     g.state.engine.writeState(startOf(g, before, replica));
     const result = await runReplica(g, lanesOfGroup(g.spec, replica), numSteps, watch);
-    own.push({ ...result, replica, change: changeOf(before, result.tensors, names) });
+    own.push({ ...result, replica });
   }
   return own;
 }
@@ -122,7 +120,9 @@ async function reduce(
 ): Promise<Reduced> {
   // The slowest replica's steps are waited for here.
   const patient = { ...g, deadlineMs: Math.min(2 ** 31 - 1, g.deadlineMs * numSteps) };
-  const { maxima, exponents } = await watch.time('ringMs', () => compare(patient, names, own));
+  const { maxima, exponents } = await watch.time('ringMs', () =>
+    compare(patient, before, names, own),
+  );
   const badName = names.find((_, index) => !Number.isFinite(maxima[index]));
   if (badName !== undefined) {
     throw new TrainerError(
@@ -138,8 +138,8 @@ async function reduce(
     numReplicas,
     keepsSlots: optimizerStateOf(g.spec.sync) === 'keep',
   });
-  for (const { replica, change, sums, tensors } of own) {
-    addChange(vector.changes, change, names, changeExponents);
+  for (const { replica, sums, tensors } of own) {
+    addChanges(vector.changes, before, tensors, names, changeExponents);
     vector.addSums(sums);
     vector.putKept(replica, tensors);
   }
@@ -159,11 +159,12 @@ async function reduce(
 /** Over all ranks: the largest change of each tensor, and the smallest exponent of each slot. */
 async function compare(
   g: Generation,
+  before: TensorMap,
   names: readonly string[],
   own: readonly OwnReplica[],
 ): Promise<{ maxima: Float32Array; exponents: Int32Array }> {
-  const changes = own.map(({ change }) => change);
-  const bits = new Int32Array(largest(changes, names).buffer);
+  const ends = own.map(({ tensors }) => tensors);
+  const bits = new Int32Array(largestChanges(before, ends, names).buffer);
   const smallest = g.state.exponents.map((_, slot) =>
     Math.min(...own.map(({ exponents }) => exponents[slot] ?? 0)),
   );
@@ -200,7 +201,8 @@ function commitPeriod(
   names.forEach((name, index) => {
     const tensor = before.get(name);
     if (tensor === undefined) return;
-    const change = meanOf(vector.changeOf(index), changeExponents[index] ?? 0, numReplicas);
+    const exponent = changeExponents[index] ?? 0;
+    const change = { words: vector.changeOf(index), exponent, numReplicas };
     const outer = auxiliary.get(outerName(name));
     const update = outerStep(tensor, change, outer?.values ?? null, spec.sync);
     tensors.set(name, { shape: tensor.shape, values: update.values });
