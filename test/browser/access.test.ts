@@ -208,6 +208,27 @@ describe.skipIf('missing' in chromium)(`tokens, audit and webhooks in Chromium${
     await page.setViewportSize(WIDE);
   });
 
+  it('changes the URL and the states of a webhook', async () => {
+    const moved = `${receiverUrl}/${'moved/'.repeat(20)}`;
+    await page.goto(`${coordinator.url}/webhooks/chat`);
+    await page.locator('.sub').getByText('told when a job is cancelled').waitFor();
+    await page.getByText('Change URL or states').click();
+    await page.getByLabel('cancelled').uncheck();
+    await page.getByText('expected').waitFor();
+    await page.getByLabel('paused').check();
+    await page.getByLabel('Url').fill(moved);
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    await page.locator('.sub').getByText('told when a job is paused').waitFor();
+    expect(await root.webhooks()).toMatchObject([
+      { url: moved, states: ['paused'], enabled: true },
+    ]);
+    await page.setViewportSize(NARROW);
+    await expectFits(page);
+    await page.setViewportSize(WIDE);
+    await root.changeWebhook('chat', { url: receiverUrl, states: ['cancelled'] });
+  });
+
   it('tests a webhook, and disables and enables it', async () => {
     answer = 204;
     await page.goto(`${coordinator.url}/webhooks/chat`);
@@ -241,7 +262,11 @@ describe.skipIf('missing' in chromium)(`tokens, audit and webhooks in Chromium${
     await page.goto(`${coordinator.url}/tokens`);
     await page.getByText('This page needs the role admin').waitFor();
     await expectAccessible(page);
-    // The job is another's: it may be cloned, and not changed.
+    // The data set is another's: it may be used, and not deleted.
+    await page.goto(`${coordinator.url}/data-sets/${tinyGlyphs.name}`);
+    await page.getByRole('heading', { name: 'Samples' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Delete' }).count()).toBe(0);
+    // The job is, too: it may be cloned, and not changed.
     await page.goto(`${coordinator.url}/jobs/${id}`);
     await page.getByRole('link', { name: 'Clone and edit' }).waitFor();
     expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);

@@ -130,6 +130,38 @@ describe.skipIf('missing' in chromium)(`long lists and sweeps in Chromium${why}`
     expect((await coordinator.send(`/jobs/${id}`)).status).toBe(404);
   });
 
+  it('deletes a data set, unless jobs need it: then the dialog says which', async () => {
+    await page.goto(`${coordinator.url}/data-sets/tiny`);
+    await page.getByRole('button', { name: 'Delete' }).click();
+    const inUse = page.getByRole('dialog', { name: 'Delete tiny?' });
+    await inUse.getByRole('button', { name: 'Delete' }).click();
+    await inUse
+      .getByRole('alert')
+      .getByText(/^data set tiny is used by job-.* more/)
+      .waitFor();
+    const [user = ''] = await inUse.getByRole('link').allTextContents();
+    expect((await coordinator.send(`/jobs/${user}`)).status).toBe(200);
+    await expectAccessible(page);
+    await page.setViewportSize(NARROW);
+    await expectFits(page);
+    await inUse.getByRole('button', { name: 'Keep' }).click();
+    await inUse.waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Delete' }).click();
+    expect(await inUse.getByRole('alert').count()).toBe(0);
+    expect((await coordinator.send('/data-sets/tiny')).status).toBe(200);
+
+    await settleDataSet(coordinator, { ...tinyGlyphs, name: 'unwanted' });
+    await page.goto(`${coordinator.url}/data-sets/unwanted`);
+    await page.getByRole('button', { name: 'Delete' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete unwanted?' });
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('heading', { name: 'Data sets', exact: true }).waitFor();
+    await page.setViewportSize(WIDE);
+    await page.getByRole('link', { name: 'tiny' }).waitFor();
+    expect(await page.getByRole('link', { name: 'unwanted' }).count()).toBe(0);
+    expect((await coordinator.send('/data-sets/unwanted')).status).toBe(404);
+  });
+
   it('marks generations, faults and slow workers on the charts, and lists them in words', async () => {
     const { id } = await submit(coordinator);
     const slow = { workerId: 'w2', rank: 1, host: 'h2', part: 'compute', ratio: 2.5 } as const;

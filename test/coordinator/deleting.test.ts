@@ -194,8 +194,8 @@ describe('a data set that is removed', () => {
 
   it('is gone with what was prepared of it, and not with what it was made of', async () => {
     await writeIdx(join(root, 'mine'), idxFiles());
-    const { state } = await settleDataSet(coordinator, idx('mine'));
-    expect(state).toBe('ready');
+    const { state, owner } = await settleDataSet(coordinator, idx('mine'));
+    expect({ state, owner }).toEqual({ state: 'ready', owner: 'anonymous' });
     await (await coordinator.send('/data-sets/mine/classes')).text();
     const prepared = (await filesIn('data-sets')).filter((name) => name.startsWith('mine-'));
     expect(prepared).toHaveLength(1);

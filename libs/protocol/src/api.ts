@@ -98,6 +98,8 @@ export type WorkerView = z.output<typeof workerViewSchema>;
 
 export const dataSetViewSchema = z.strictObject({
   name: z.string(),
+  /** Who registered it; that one and an admin may remove it. */
+  owner: z.string().default('root'),
   state: z.enum(['preparing', 'ready', 'failed']),
   /** Why preparation failed; empty otherwise. */
   reason: z.string(),

@@ -5,9 +5,9 @@ import { run, StoreError } from './errors.js';
 import { Keys } from './keys.js';
 import { CREATE_NAMED, MOVE_NAMED, REPLACE_DATA_SET } from './scripts.js';
 
-/** A data set as users see it, with what it is prepared from. */
+/** A data set as users see it, with its owner and what it is prepared from. */
 export const dataSetRecordSchema = z.strictObject({
-  view: dataSetViewSchema,
+  view: dataSetViewSchema.omit({ owner: true }),
   registration: dataSetRegistrationSchema,
   /** Name of the directory with the shards; null until ready. */
   directory: z.string().nullable(),

@@ -52,6 +52,7 @@ describe('dataFromFolder', () => {
 describe('preparedEarlier', () => {
   const view = (name: string, state: DataSetView['state'], day: number): DataSetView => ({
     name,
+    owner: 'root',
     state,
     reason: '',
     hash: null,

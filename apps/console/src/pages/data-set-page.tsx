@@ -1,10 +1,11 @@
-import type { DataSetManifest, SplitName } from '@skipring/protocol';
+import type { DataSetManifest, DataSetView, SplitName } from '@skipring/protocol';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { useApi } from '../client-context.js';
+import { useApi, useClient, useMayChange } from '../client-context.js';
 import { integer } from '../format.js';
-import { Link } from '../router.js';
+import { Link, navigate } from '../router.js';
 import { Badge } from '../ui/badge.js';
+import { ConfirmDialog } from '../ui/confirm-dialog.js';
 import { Figure } from '../ui/figure.js';
 import { SamplePicture } from '../ui/sample-picture.js';
 import { Loaded } from '../ui/states.js';
@@ -22,6 +23,7 @@ export function DataSetPage({ name }: { readonly name: string }): JSX.Element {
           </Link>{' '}
           {name}
         </h1>
+        {dataSet.value !== null && <Deletion dataSet={dataSet.value} />}
       </div>
       <Loaded of={dataSet} what={name}>
         {({ state, reason, manifest }) =>
@@ -35,6 +37,28 @@ export function DataSetPage({ name }: { readonly name: string }): JSX.Element {
         }
       </Loaded>
     </>
+  );
+}
+
+function Deletion({ dataSet: { name, owner } }: { readonly dataSet: DataSetView }): JSX.Element {
+  const client = useClient();
+  if (!useMayChange(owner)) return <></>;
+  return (
+    <div class="tools">
+      <ConfirmDialog
+        name="Delete"
+        title={`Delete ${name}?`}
+        act={async () => {
+          await client.removeDataSet(name);
+          navigate('/data-sets', { replace: true });
+        }}
+      >
+        <p>
+          What was prepared of it is gone for good; the files that it was made of stay. Jobs that
+          were trained on it stay, too, without its pictures.
+        </p>
+      </ConfirmDialog>
+    </div>
   );
 }
 

@@ -101,7 +101,7 @@ function Head({
   const canResume = mayChange && ['cancelled', 'failed', 'paused'].includes(job.state);
   const canPause = mayChange && ['pending', 'waiting', 'running'].includes(job.state);
   return (
-    <div class="page-head job-head">
+    <div class="page-head">
       <div>
         <h1>
           {job.name} <Badge state={job.state} />

@@ -47,7 +47,7 @@ function Head({
   const mayChange = useMayChange(owner);
   const jobs = trials.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
   return (
-    <div class="page-head job-head">
+    <div class="page-head">
       <div>
         <h1>
           {name} <Badge state={state} />

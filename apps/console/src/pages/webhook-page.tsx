@@ -7,25 +7,36 @@ import { Link } from '../router.js';
 import { ActionButton } from '../ui/action-button.js';
 import { Badge } from '../ui/badge.js';
 import { Empty, Loaded } from '../ui/states.js';
+import { ChangeWebhook } from '../webhooks/change-webhook.js';
 
 const REFRESH_MS = 2_000;
 
-/** The newest tries to deliver to a webhook, and what became of each. */
+/** A webhook, the newest tries to deliver to it, and what became of each. */
 export function WebhookPage({ name }: { readonly name: string }): JSX.Element {
   const deliveries = useApi(`deliveries ${name}`, (client) => client.deliveries(name), {
     everyMs: REFRESH_MS,
   });
+  const { value: webhook, reload } = useApi(`webhook ${name}`, async (client) =>
+    (await client.webhooks()).find((each) => each.name === name),
+  );
   const client = useClient();
   const [last, setLast] = useState<WebhookTest | null>(null);
   return (
     <>
       <div class="page-head">
-        <h1>
-          <Link to="/webhooks" class="up">
-            Webhooks
-          </Link>{' '}
-          {name}
-        </h1>
+        <div>
+          <h1>
+            <Link to="/webhooks" class="up">
+              Webhooks
+            </Link>{' '}
+            {name}
+          </h1>
+          {webhook && (
+            <p class="sub">
+              <code>{webhook.url}</code> · told when a job is {webhook.states.join(', ')}
+            </p>
+          )}
+        </div>
         <div class="tools">
           {last !== null && (
             <span role="status">
@@ -53,6 +64,7 @@ export function WebhookPage({ name }: { readonly name: string }): JSX.Element {
           )
         }
       </Loaded>
+      {webhook && <ChangeWebhook key={name} webhook={webhook} onChanged={reload} />}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { messageOf } from './states.js';
+import { useAction } from './use-action.js';
 
 const ARMED_MS = 5_000;
 
@@ -20,8 +20,7 @@ export function ActionButton({
   readonly question?: string;
 }): JSX.Element {
   const [isArmed, setArmed] = useState(false);
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
+  const { isBusy, problem, run, forgetProblem } = useAction(act);
   useEffect(() => {
     if (!isArmed) return;
     const timer = setTimeout(() => {
@@ -33,20 +32,13 @@ export function ActionButton({
   }, [isArmed]);
 
   const press = async (): Promise<void> => {
-    setProblem(null);
+    forgetProblem();
     if (question !== undefined && !isArmed) {
       setArmed(true);
       return;
     }
     setArmed(false);
-    setBusy(true);
-    try {
-      await act();
-    } catch (error) {
-      setProblem(messageOf(error));
-    } finally {
-      setBusy(false);
-    }
+    await run();
   };
   return (
     <span class="action">

@@ -61,8 +61,8 @@ export class DataSetsService {
   /** Goes on with what was being prepared or removed when the coordinator stopped. */
   async start(): Promise<void> {
     for (const name of await this.store.removals()) await this.finishRemoval(name);
-    for (const { view } of await this.store.list()) {
-      if (view.state === 'preparing') await this.enqueue(view);
+    for (const record of await this.store.list()) {
+      if (record.view.state === 'preparing') await this.enqueue(record);
     }
     this.queue.start((name, signal) => this.prepare(name, signal));
   }
@@ -91,11 +91,11 @@ export class DataSetsService {
         `data set ${given.name} is registered as ${JSON.stringify(stored.registration)}`,
       );
     }
-    if (stored?.view.state === 'ready') return { view: stored.view, isNew: false };
+    if (stored?.view.state === 'ready') return { view: viewOf(stored), isNew: false };
     if (stored?.view.state === 'failed') await this.store.replace(record, stored.view.createdAt);
-    const { view } = stored?.view.state === 'preparing' ? stored : record;
-    await this.enqueue(view);
-    return { view, isNew: stored === null };
+    const current = stored?.view.state === 'preparing' ? stored : record;
+    await this.enqueue(current);
+    return { view: viewOf(current), isNew: stored === null };
   }
 
   /**
@@ -134,19 +134,20 @@ export class DataSetsService {
   }
 
   async list(): Promise<DataSetView[]> {
-    return (await this.store.list()).map(({ view }) => view);
+    return (await this.store.list()).map(viewOf);
   }
 
   /** Throws HttpProblem DATA_SET_UNKNOWN. */
   async get(name: string): Promise<DataSetView> {
     const record = await this.store.get(name);
     if (record === null) throw unknownDataSet(name);
-    return record.view;
+    return viewOf(record);
   }
 
   /** The view, or null when there is none of this name. */
   async find(name: string): Promise<DataSetView | null> {
-    return (await this.store.get(name))?.view ?? null;
+    const record = await this.store.get(name);
+    return record === null ? null : viewOf(record);
   }
 
   /** The ready data set of this name, else null. */
@@ -172,7 +173,7 @@ export class DataSetsService {
   }
 
   /** A registration after a failure has an entry of its own: the one before may not be gone yet. */
-  private async enqueue({ name, createdAt }: DataSetView): Promise<void> {
+  private async enqueue({ view: { name, createdAt } }: DataSetRecord): Promise<void> {
     await this.queue.add(`prepare-${name}-${Date.parse(createdAt)}`, name);
   }
 
@@ -289,6 +290,10 @@ function newRecord(
     owner,
     storageLimitBytes: limits.storageBytes,
   };
+}
+
+function viewOf({ view, owner }: DataSetRecord): DataSetView {
+  return { ...view, owner };
 }
 
 function isSame(record: DataSetRecord, registration: DataSetRegistration): boolean {
