@@ -62,6 +62,7 @@ const { link, metricsPort, ringPort } = await IoLink.start(
     hostLabel: options.hostLabel,
     ringTls,
     ringLocalSockets: options.ringLocalSockets,
+    ringSharedMemory: options.ringSharedMemory,
     ringPort: options.ringPort,
     metricsHost: options.metricsHost,
     metricsPort: options.metricsPort,

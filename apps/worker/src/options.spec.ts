@@ -10,6 +10,7 @@ describe('readOptions', () => {
       threads: 1,
       tf32: true,
       ringLocalSockets: true,
+      ringSharedMemory: true,
       device: 'auto',
       tracing: null,
       parentPipe: false,
@@ -25,6 +26,7 @@ describe('readOptions', () => {
 
   it('turns local sockets off', () => {
     expect(readOptions({ SKIPRING_RING_LOCAL_SOCKETS: '0' }).ringLocalSockets).toBe(false);
+    expect(readOptions({ SKIPRING_RING_SHARED_MEMORY: '0' }).ringSharedMemory).toBe(false);
     expect(() => readOptions({ SKIPRING_RING_LOCAL_SOCKETS: 'no' })).toThrow(
       'SKIPRING_RING_LOCAL_SOCKETS="no"',
     );

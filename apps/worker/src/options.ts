@@ -23,6 +23,7 @@ const environmentSchema = z.object({
   SKIPRING_RING_TLS_KEY: z.string().min(1).optional(),
   SKIPRING_RING_TLS_CA: z.string().min(1).optional(),
   SKIPRING_RING_LOCAL_SOCKETS: z.enum(['0', '1']).default('1'),
+  SKIPRING_RING_SHARED_MEMORY: z.enum(['0', '1']).default('1'),
   SKIPRING_WORKER_RING_PORT: port.default(0),
   SKIPRING_WORKER_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   SKIPRING_WORKER_METRICS_PORT: port.default(0),
@@ -68,6 +69,7 @@ export interface WorkerOptions {
   readonly ringTls: RingTlsFiles | null;
   /** Whether workers on this machine are met over local sockets, where there are some. */
   readonly ringLocalSockets: boolean;
+  readonly ringSharedMemory: boolean;
   readonly metricsHost: string;
   readonly metricsPort: number;
   /** Intra-op threads of TensorFlow: part of what fixes the bits of a result. */
@@ -123,6 +125,7 @@ export function readOptions(environment: NodeJS.ProcessEnv): WorkerOptions {
     ringPort: values.SKIPRING_WORKER_RING_PORT,
     ringTls: tlsFilesOf(values),
     ringLocalSockets: values.SKIPRING_RING_LOCAL_SOCKETS === '1',
+    ringSharedMemory: values.SKIPRING_RING_SHARED_MEMORY === '1',
     metricsHost: values.SKIPRING_WORKER_METRICS_HOST,
     metricsPort: values.SKIPRING_WORKER_METRICS_PORT,
     threads: values.SKIPRING_WORKER_THREADS,

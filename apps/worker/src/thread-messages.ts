@@ -82,6 +82,7 @@ export interface IoThreadData {
   /** Null: the ring does not speak TLS. */
   readonly ringTls: RingTls | null;
   readonly ringLocalSockets: boolean;
+  readonly ringSharedMemory: boolean;
   readonly ringPort: number;
   readonly metricsHost: string;
   readonly metricsPort: number;

@@ -2,6 +2,7 @@ import { CollectiveError } from './collective-error.js';
 import { EXCHANGE_LIMIT_BYTES } from './exchange.js';
 import { FailureLatch } from './failure-latch.js';
 import { Inbox } from './inbox.js';
+import type { PayloadSource } from './intake.js';
 import { SegmentOrder } from './segment-order.js';
 import type { SegmentKey, Sink, Transport } from './transport.js';
 
@@ -125,6 +126,11 @@ export abstract class InboxTransport implements Transport {
   /** So many bytes are in the place of the segment that is on its way: they are worked on at once. */
   protected arrived(key: SegmentKey, numBytes: number): void {
     this.inbox.arrived(key, numBytes);
+  }
+
+  /** The payload of the segment that was placed last lies in memory: it is taken from there. */
+  protected pull(key: SegmentKey, place: Uint8Array, source: PayloadSource): void {
+    this.inbox.pull(key, place, source);
   }
 
   /** Takes a segment off the link; a violation aborts. */

@@ -1,7 +1,7 @@
 import { CollectiveError } from './collective-error.js';
 import type { CombineDigests } from './combine.js';
 import { digest } from './digest.js';
-import { Intake } from './intake.js';
+import { Intake, type PayloadSource } from './intake.js';
 import { MAX_SEGMENTS, type SegmentKey, type Sink } from './transport.js';
 
 interface PostedReceive {
@@ -89,6 +89,13 @@ export class Inbox {
   /** So many bytes are there of the payload that was placed last. */
   arrived(key: SegmentKey, numBytes: number): void {
     this.posted.get(indexOf(key))?.intake?.take(numBytes);
+  }
+
+  /** The payload that was placed last is taken from where it lies, as a whole. */
+  pull(key: SegmentKey, place: Uint8Array, source: PayloadSource): void {
+    const intake = this.posted.get(indexOf(key))?.intake ?? null;
+    if (intake === null) source(0, place);
+    else intake.pull(source);
   }
 
   /**

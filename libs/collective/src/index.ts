@@ -24,6 +24,7 @@ export {
 } from './tuning/tune-ring.js';
 export type { AlgorithmCost, SegmentCost } from './tuning/settings.js';
 export { digest } from './digest.js';
+export type { PayloadSource } from './intake.js';
 export { SharedMemory } from './wasm/shared-memory.js';
 export type { WebAssemblyMemory } from './wasm/web-assembly.js';
 export { broadcast } from './broadcast.js';

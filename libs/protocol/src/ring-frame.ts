@@ -1,20 +1,22 @@
 import type { Fence } from './control.js';
 
 /**
- * A ring frame is one binary WebSocket message with this header, followed, unless the payload is
- * empty, by one binary message with the payload alone: so a payload is sent
- * without a copy and read straight into place.
+ * A ring frame is one binary WebSocket message with this header. After that of a `data` or `abort` frame
+ * comes, unless the payload is empty, one binary message with the payload alone: so a payload is sent
+ * without a copy and read straight into place. The payload of a `slot` frame lies in the next of the slots
+ * that both ranks share; a `taken` frame, in the other direction, says how many slots have been read.
  *
  * | byte | type   | field                                                              |
  * |------|--------|--------------------------------------------------------------------|
  * | 0    | uint32 | magic, "SKRF" in memory order                                      |
  * | 4    | uint16 | version                                                            |
- * | 6    | uint8  | kind: 1 data, 2 abort                                              |
+ * | 6    | uint8  | kind: 1 + index in `ringFrameKinds`                                |
  * | 7    | uint8  | operation: 0 none, else 1 + index in `ringOperations`              |
  * | 8    | uint32 | attempt                                                            |
  * | 12   | uint32 | generation                                                         |
  * | 16   | uint32 | rank of the sender                                                 |
- * | 20   | uint32 | sequence: number of the collective in this generation              |
+ * | 20   | uint32 | sequence: number of the collective in this generation; in `taken`  |
+ * |      |        | the number of slots read so far, modulo 2^32                       |
  * | 24   | uint32 | segment: number of the segment on this link in this collective     |
  * | 28   | uint32 | payload bytes                                                      |
  * | 32   | uint32 | checksum of the payload: `digest` of libs/collective               |
@@ -42,9 +44,12 @@ export const ringOperations = [
 /** Which collective a data frame belongs to; ranks that disagree are caught by it. */
 export type RingOperation = (typeof ringOperations)[number];
 
+export const ringFrameKinds = ['data', 'abort', 'slot', 'taken'] as const;
+export type RingFrameKind = (typeof ringFrameKinds)[number];
+
 export interface RingFrameHeader {
-  readonly kind: 'data' | 'abort';
-  /** Null in an abort frame. */
+  readonly kind: RingFrameKind;
+  /** Null in frames that belong to no collective: `abort` and `taken`. */
   readonly operation: RingOperation | null;
   readonly attempt: Fence['attempt'];
   readonly generation: Fence['generation'];
@@ -81,7 +86,7 @@ export function encodeRingFrameHeader(
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint16(4, RING_FRAME_VERSION, true);
-  view.setUint8(6, header.kind === 'data' ? 1 : 2);
+  view.setUint8(6, 1 + ringFrameKinds.indexOf(header.kind));
   view.setUint8(7, header.operation === null ? 0 : 1 + ringOperations.indexOf(header.operation));
   view.setUint32(8, header.attempt, true);
   view.setUint32(12, header.generation, true);
@@ -110,24 +115,26 @@ export function decodeRingFrameHeader(bytes: Uint8Array, crc32: Crc32): RingFram
       `ring frame: CRC-32 is ${view.getUint32(CRC_OFFSET, true)}, but its bytes have ${crc}`,
     );
   }
-  const kind = view.getUint8(6);
-  if (kind !== 1 && kind !== 2) {
+  const kind = ringFrameKinds[view.getUint8(6) - 1];
+  if (kind === undefined) {
     throw new RingFrameError(
       'RING_FRAME_INVALID',
-      `ring frame: kind is ${kind}, expected 1 (data) or 2 (abort)`,
+      `ring frame: kind is ${view.getUint8(6)}, expected 1 to ${ringFrameKinds.length}`,
     );
   }
   const operationCode = view.getUint8(7);
   const operation = ringOperations[operationCode - 1] ?? null;
-  if ((operation === null) !== (kind === 2) || (operation === null && operationCode !== 0)) {
+  const belongs = kind === 'data' || kind === 'slot';
+  if ((operation !== null) !== belongs || (operation === null && operationCode !== 0)) {
     throw new RingFrameError(
       'RING_FRAME_INVALID',
       `ring frame: operation is ${operationCode}, expected ` +
-        (kind === 1 ? `1 to ${ringOperations.length} in a data frame` : '0 in an abort frame'),
+        (belongs ? `1 to ${ringOperations.length}` : '0') +
+        ` in a frame of kind ${kind}`,
     );
   }
   return {
-    kind: kind === 1 ? 'data' : 'abort',
+    kind,
     operation,
     attempt: view.getUint32(8, true),
     generation: view.getUint32(12, true),

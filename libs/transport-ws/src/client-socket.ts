@@ -23,7 +23,7 @@ export interface ClientSocketOptions {
   readonly tls: RingTls | null;
   readonly handshakeTimeoutMs: number;
   /** In the turn in which the socket opens, before any message: call `attach`. */
-  onOpen(): void;
+  onOpen(answer: UpgradeResponse): void;
   /** The server answered, but with no upgrade. */
   onRefused(response: UpgradeResponse): void;
   /** No connection, or no answer in time, or none that makes sense. */
@@ -215,7 +215,7 @@ export class ClientSocket {
     }
     clearTimeout(this.timer);
     this.state = 'open';
-    this.options.onOpen();
+    this.options.onOpen(answer);
     this.startReading(rest);
   }
 

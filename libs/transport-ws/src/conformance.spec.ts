@@ -5,6 +5,10 @@ import { webSocketGroup } from './testing/web-socket-group.js';
 transportConformance('WebSocket', (worldSize, options) => webSocketGroup(worldSize, options));
 
 transportConformance('WebSocket over local sockets', (worldSize, options) =>
+  webSocketGroup(worldSize, options, { isLocal: true, sharedMemory: false }),
+);
+
+transportConformance('WebSocket with shared memory', (worldSize, options) =>
   webSocketGroup(worldSize, options, { isLocal: true }),
 );
 

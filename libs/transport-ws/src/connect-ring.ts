@@ -71,8 +71,8 @@ export async function connectRing(options: ConnectRingOptions): Promise<Transpor
     nextRank: transport.nextRank,
     ringToken,
     isTaken: () => transport.hasOutgoing,
-    accept: (socket, stream) => {
-      transport.attachOutgoing(socket, stream);
+    accept: (socket, stream, slots) => {
+      transport.attachOutgoing(socket, stream, slots);
       settle();
     },
   });
@@ -80,12 +80,13 @@ export async function connectRing(options: ConnectRingOptions): Promise<Transpor
     target,
     tls: listener.tls,
     dialsLocally: listener.localName !== null,
+    sharesMemory: listener.sharesMemory,
     fence,
     from: rank,
     to: transport.previousRank,
     ringToken,
-    onOpen: (socket) => {
-      transport.attachIncoming(socket);
+    onOpen: (socket, slots) => {
+      transport.attachIncoming(socket, slots);
       settle();
     },
     onRefused: (error) => {

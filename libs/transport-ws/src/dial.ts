@@ -1,9 +1,17 @@
 import { CollectiveError } from '@skipring/collective';
 import { RING_PATH } from '@skipring/protocol';
 import { ClientSocket } from './client-socket.js';
-import { dialHeaders, REFUSAL_HEADER, type RingDial } from './handshake.js';
+import {
+  dialHeaders,
+  REFUSAL_HEADER,
+  SLOTS_HEADER,
+  SLOTS_TAKEN,
+  slotsHeader,
+  type RingDial,
+} from './handshake.js';
 import { localPath } from './local-socket.js';
 import type { RingTls } from './ring-tls.js';
+import { SharedSlots } from './shared-slots.js';
 
 const FIRST_DELAY_MS = 20;
 const MAX_DELAY_MS = 250;
@@ -21,8 +29,10 @@ export interface DialOptions extends RingDial {
   readonly tls: RingTls | null;
   /** Whether the target's local socket may be tried. */
   readonly dialsLocally: boolean;
+  /** Whether payloads may come through slots, where the target is on this machine. */
+  readonly sharesMemory: boolean;
   /** Called in the same turn in which the socket opens: no message is missed. */
-  onOpen(socket: ClientSocket): void;
+  onOpen(socket: ClientSocket, slots: SharedSlots | null): void;
   /** A refusal that another try can't mend. */
   onRefused(error: CollectiveError): void;
 }
@@ -45,19 +55,26 @@ export function dial(options: DialOptions): { stop(): void; lastProblem(): strin
   function attemptAt(path?: string): void {
     if (stopped) return;
     const isLocal = path !== undefined;
+    const slots = isLocal && options.sharesMemory ? SharedSlots.create() : null;
     const trial = new ClientSocket({
       host: target.host,
       port: target.port,
       localPath: path,
       tls,
       path: RING_PATH,
-      headers: dialHeaders(options),
+      headers: {
+        ...dialHeaders(options),
+        ...(slots !== null && { [SLOTS_HEADER]: slotsHeader(slots.offer) }),
+      },
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
-      onOpen: () => {
+      onOpen: (answer) => {
         stopped = true;
-        options.onOpen(trial);
+        const isTaken = answer.headers.get(SLOTS_HEADER) === SLOTS_TAKEN;
+        if (!isTaken) slots?.close();
+        options.onOpen(trial, isTaken ? slots : null);
       },
       onRefused: (answer) => {
+        slots?.close();
         const code = answer.headers.get(REFUSAL_HEADER) ?? `HTTP status ${answer.status}`;
         if (code === 'NOT_READY' || code === 'ALREADY_CONNECTED') {
           retry(`rank ${to} answered ${code}`);
@@ -65,6 +82,7 @@ export function dial(options: DialOptions): { stop(): void; lastProblem(): strin
         else refuse(code);
       },
       onFailed: (error) => {
+        slots?.close();
         // The rank is on another machine, or gone.
         if (isLocal) attemptAt();
         else retry(error.message);

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { CollectiveError, digest } from '@skipring/collective';
+import { CollectiveError, digest, type PayloadSource } from '@skipring/collective';
 import {
   decodeRingFrameHeader,
   RING_FRAME_HEADER_BYTES,
@@ -7,6 +7,8 @@ import {
   type Fence,
   type RingFrameHeader,
 } from '@skipring/protocol';
+import { SLOT_BYTES } from './shared-slots.js';
+import type { SlotReceiver } from './slot-links.js';
 
 export interface FrameReaderOptions {
   readonly fence: Fence;
@@ -17,8 +19,12 @@ export interface FrameReaderOptions {
   place(header: RingFrameHeader): Uint8Array;
   /** So many bytes of that payload are there, and more are to come. */
   onProgress(header: RingFrameHeader, numBytes: number): void;
+  /** The payload of a frame, for which `place` was asked, is to be taken from where it lies. */
+  pull(header: RingFrameHeader, place: Uint8Array, source: PayloadSource): void;
   /** The payload of a data frame is not checked yet: that is best done where it is used. */
   onFrame(header: RingFrameHeader, payload: Uint8Array): void;
+  /** Slots that this link's payloads may come through. */
+  slots?: SlotReceiver | undefined;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -80,8 +86,23 @@ export class FrameReader {
         `sent a frame of ${header.payloadBytes} bytes, expected at most ${maxPayloadBytes}`,
       );
     }
-    if (header.payloadBytes === 0) this.complete(header, NOTHING);
+    if (header.kind === 'slot') this.readSlot(header);
+    else if (header.payloadBytes === 0) this.complete(header, NOTHING);
     else this.open = { header, payload: this.options.place(header) };
+  }
+
+  private readSlot(header: RingFrameHeader): void {
+    const { slots } = this.options;
+    const { payloadBytes } = header;
+    if (slots === undefined || payloadBytes > SLOT_BYTES) {
+      const expected = slots === undefined ? 'none' : `at most ${SLOT_BYTES}`;
+      throw this.error('PROTOCOL', `sent ${payloadBytes} bytes in a slot, expected ${expected}`);
+    }
+    const payload = this.options.place(header);
+    slots.take((source) => {
+      this.options.pull(header, payload, source);
+    });
+    this.complete(header, payload);
   }
 
   private decode(bytes: Uint8Array): RingFrameHeader {

@@ -4,7 +4,7 @@ import {
   encodeRingFrameHeader,
   RING_FRAME_HEADER_BYTES,
   type Fence,
-  type RingFrameHeader,
+  type RingFrameKind,
   type RingOperation,
 } from '@skipring/protocol';
 import { MAX_FRAME_HEADER_BYTES, OPCODE, writeFrameHeader } from './rfc6455.js';
@@ -17,7 +17,7 @@ export interface FrameSource {
 /** The header of a ring frame, for one message of its own. */
 export function ringHeader(
   { fence, rank }: FrameSource,
-  kind: RingFrameHeader['kind'],
+  kind: RingFrameKind,
   key: Omit<SegmentKey, 'operation'> & { operation: RingOperation | null },
   payload: Uint8Array,
   checksum = digest(payload),

@@ -1,9 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { PROTOCOL_VERSION, type Fence } from '@skipring/protocol';
+import type { SlotsOffer } from './shared-slots.js';
 
 /** Names the reason of a refusal in the answer to a dial. */
 export const REFUSAL_HEADER = 'x-skipring-refusal';
+
+/** In a dial: the slots that its rank shares. In the answer: that they are taken. */
+export const SLOTS_HEADER = 'x-skipring-slots';
+export const SLOTS_TAKEN = 'taken';
 
 export type RefusalCode =
   /** This generation is not registered here yet: dial again. */
@@ -60,6 +65,20 @@ export function parseDial(headers: IncomingHttpHeaders): RingDial | null {
     dial.fence.jobId !== '' &&
     !numbers.some(Number.isNaN);
   return isComplete ? dial : null;
+}
+
+export function slotsHeader({ pid, fd, nonce }: SlotsOffer): string {
+  return `${pid} ${fd} ${nonce}`;
+}
+
+/** The slots that a dial offers; null if none, or none that makes sense. */
+export function parseSlots(headers: IncomingHttpHeaders): SlotsOffer | null {
+  const value = headers[SLOTS_HEADER];
+  const match = /^(\d{1,10}) (\d{1,10}) ([0-9a-f]{32})$/.exec(
+    typeof value === 'string' ? value : '',
+  );
+  const [, pid = '', fd = '', nonce = ''] = match ?? [];
+  return match === null ? null : { pid: Number(pid), fd: Number(fd), nonce };
 }
 
 function decodeJobId(encoded: string): string {

@@ -21,12 +21,16 @@ import { MAX_ABORT_NOTICE_BYTES } from './abort-notice.js';
 import {
   compareFence,
   parseDial,
+  parseSlots,
   REFUSAL_HEADER,
   sameToken,
+  SLOTS_HEADER,
+  SLOTS_TAKEN,
   type RefusalCode,
 } from './handshake.js';
 import { localPath, newLocalName } from './local-socket.js';
 import { MIN_TLS_VERSION, type RingTls } from './ring-tls.js';
+import { SharedSlots } from './shared-slots.js';
 
 export interface RingListenerOptions {
   readonly host: string;
@@ -41,6 +45,8 @@ export interface RingListenerOptions {
    * default: true. Only on Linux, and not with TLS.
    */
   readonly localSockets?: boolean;
+  /** Whether payloads of ranks that meet over local sockets go through memory that they share; default: true. */
+  readonly sharedMemory?: boolean;
 }
 
 /** A generation that waits for the dial of this rank's next rank. */
@@ -50,7 +56,7 @@ export interface RingSlot {
   readonly nextRank: number;
   readonly ringToken: string;
   readonly isTaken: () => boolean;
-  readonly accept: (socket: WebSocket, stream: Socket) => void;
+  readonly accept: (socket: WebSocket, stream: Socket, slots: SharedSlots | null) => void;
 }
 
 const DEFAULT_MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
@@ -75,6 +81,8 @@ export class RingListener {
   /** Newest membership seen here, by job. */
   private readonly newest = new Map<string, Fence>();
   private readonly streams = new Set<Duplex>();
+  /** What is shared with those that are being let in. */
+  private readonly slotsOf = new WeakMap<IncomingMessage, SharedSlots>();
   private readonly sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -91,8 +99,12 @@ export class RingListener {
     readonly tls: RingTls | null,
     /** To be told to the other ranks; null: it has no local socket, and dials none. */
     readonly localName: string | null,
+    readonly sharesMemory: boolean,
   ) {
     this.maxPayloadBytes = maxPayloadBytes;
+    this.sockets.on('headers', (headers, request) => {
+      if (this.slotsOf.has(request)) headers.push(`${SLOTS_HEADER}: ${SLOTS_TAKEN}`);
+    });
     server.maxConnections = MAX_CONNECTIONS;
     server.on('connection', (stream) => {
       this.streams.add(stream);
@@ -125,8 +137,8 @@ export class RingListener {
       localServer.on('connection', (stream) => server.emit('connection', stream));
       await listening(localServer, { path: localPath(localName) });
     }
-    const { maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES } = options;
-    return new RingListener(server, localServer, maxPayloadBytes, tls, localName);
+    const { maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES, sharedMemory = true } = options;
+    return new RingListener(server, localServer, maxPayloadBytes, tls, localName, sharedMemory);
   }
 
   get port(): number {
@@ -184,10 +196,18 @@ export class RingListener {
       refuse(stream, admitted);
       return;
     }
+    const offer = this.sharesMemory && this.localName !== null ? parseSlots(request.headers) : null;
+    const slots = offer === null ? null : SharedSlots.open(offer);
+    if (slots !== null) {
+      this.slotsOf.set(request, slots);
+      stream.once('close', () => {
+        slots.close();
+      });
+    }
     this.sockets.handleUpgrade(request, stream, head, (socket) => {
       stream.removeListener('error', ignoreErrors);
       // Of TCP or local, its streams are sockets.
-      admitted.accept(socket, stream as Socket);
+      admitted.accept(socket, stream as Socket, slots);
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { CollectiveError, InboxTransport, type SegmentKey } from '@skipring/collective';
+import { CollectiveError, digest, InboxTransport, type SegmentKey } from '@skipring/collective';
 import { RING_FRAME_HEADER_BYTES, type Fence, type RingFrameHeader } from '@skipring/protocol';
 import { WebSocket } from 'ws';
 import { decodeAbortNotice, encodeAbortNotice, MAX_ABORT_NOTICE_BYTES } from './abort-notice.js';
@@ -11,12 +11,15 @@ import { LinkMeter } from './link-meter.js';
 import { WebSocketError } from './message-reader.js';
 import { CLOSE_TOO_LARGE } from './rfc6455.js';
 import type { SendInterceptor } from './send-interceptor.js';
+import type { SharedSlots } from './shared-slots.js';
 import { SilenceWatch, type SilenceLimits } from './silence-watch.js';
+import { SlotReceiver, SlotSender } from './slot-links.js';
 
 /** How long an abort frame may take to leave before the sockets are broken. */
 const ABORT_GRACE_MS = 500;
 const LEAVE_GRACE_MS = 1_000;
-const ABORT_KEY = { operation: null, sequence: 0, segment: 0 } as const;
+const NO_SEGMENT = { operation: null, sequence: 0, segment: 0 } as const;
+const NOTHING = new Uint8Array(0);
 
 export interface WebSocketTransportOptions {
   readonly fence: Fence;
@@ -36,6 +39,8 @@ interface OutgoingLink {
   readonly socket: WebSocket;
   /** The stream under `socket`: data frames are written to it as they are. */
   readonly stream: Socket;
+  /** What the next rank shares; null: payloads go through the stream. */
+  readonly slots: SlotSender | null;
 }
 
 /**
@@ -68,8 +73,8 @@ export class WebSocketTransport extends InboxTransport {
     return this.incoming !== null;
   }
 
-  attachOutgoing(socket: WebSocket, stream: Socket): void {
-    this.outgoing = { socket, stream };
+  attachOutgoing(socket: WebSocket, stream: Socket, shared: SharedSlots | null = null): void {
+    this.outgoing = { socket, stream, slots: shared === null ? null : new SlotSender(shared) };
     const peerRank = this.nextRank;
     const reader = this.frameReader('next', peerRank);
     socket.on('message', (message, isBinary) => {
@@ -84,6 +89,7 @@ export class WebSocketTransport extends InboxTransport {
       this.abort(this.linkError(peerRank, error));
     });
     socket.on('close', (code) => {
+      this.outgoing?.slots?.close();
       this.linkClosed('next', code);
     });
     // Attached too late: pass the failure on.
@@ -91,10 +97,18 @@ export class WebSocketTransport extends InboxTransport {
   }
 
   /** From within the socket's `onOpen`. */
-  attachIncoming(socket: ClientSocket): void {
+  attachIncoming(socket: ClientSocket, shared: SharedSlots | null = null): void {
     this.incoming = socket;
     const peerRank = this.previousRank;
-    const reader = this.frameReader('previous', peerRank);
+    const slots =
+      shared === null
+        ? undefined
+        : new SlotReceiver(shared, (total) => {
+            socket.send(
+              ringHeader(this.options, 'taken', { ...NO_SEGMENT, sequence: total >>> 0 }, NOTHING),
+            );
+          });
+    const reader = this.frameReader('previous', peerRank, slots);
     socket.attach({
       maxMessageBytes: Math.max(
         this.options.maxPayloadBytes,
@@ -112,6 +126,7 @@ export class WebSocketTransport extends InboxTransport {
         this.abort(this.linkError(peerRank, error));
       },
       onClose: (code) => {
+        slots?.close();
         this.linkClosed('previous', code);
       },
     });
@@ -152,15 +167,21 @@ export class WebSocketTransport extends InboxTransport {
     payload: Uint8Array,
     checksum?: number,
   ): Promise<number> {
-    const header = ringHeader(this.options, 'data', key, payload, checksum);
     const changed = this.options.interceptor?.(key, payload) ?? null;
+    const isFree = this.outgoing?.slots?.hasRoom !== false;
     // A segment that is held up holds up those behind it: a link keeps its order.
-    if (changed === null && this.heldUp === null) return this.write(header, payload);
+    if (changed === null && this.heldUp === null && isFree) {
+      return this.write(key, payload, checksum);
+    }
+    // The checksum of what should have been sent.
+    const expected = changed === null ? checksum : (checksum ?? digest(payload));
     const before = this.heldUp;
     const written = (async () => {
       await before?.catch(() => undefined);
       const bytes = changed === null ? payload : await changed;
-      return bytes === null ? 0 : this.write(header, bytes);
+      if (bytes === null) return 0;
+      await this.outgoing?.slots?.room();
+      return this.write(key, bytes, expected);
     })();
     this.heldUp = written;
     return written.finally(() => {
@@ -168,16 +189,24 @@ export class WebSocketTransport extends InboxTransport {
     });
   }
 
-  private write(header: Uint8Array, payload: Uint8Array): Promise<number> {
-    const { outgoing } = this;
+  private write(key: SegmentKey, payload: Uint8Array, checksum?: number): Promise<number> {
+    const { outgoing, options } = this;
     if (outgoing === null) return Promise.reject(new Error('it was never open'));
-    const { socket, stream } = outgoing;
+    const { socket, stream, slots } = outgoing;
     if (socket.readyState !== WebSocket.OPEN) return Promise.reject(new Error('it is closing'));
+    const isShared = slots?.takes(payload) === true;
+    const header = ringHeader(options, isShared ? 'slot' : 'data', key, payload, checksum);
+    const numBytes = header.byteLength + payload.byteLength;
+    if (isShared) {
+      slots.fill(payload);
+      stream.write(streamPrefix(header, 0));
+      return Promise.resolve(numBytes);
+    }
     const prefix = streamPrefix(header, payload.byteLength);
     return new Promise((resolve, reject) => {
       const done = (error?: Error | null) => {
         if (error) reject(error);
-        else resolve(header.byteLength + payload.byteLength);
+        else resolve(numBytes);
       };
       if (payload.byteLength === 0) {
         stream.write(prefix, done);
@@ -203,8 +232,9 @@ export class WebSocketTransport extends InboxTransport {
     this.options.onEnd();
     this.stopWatching();
     const notice = encodeAbortNotice(error, this.rank);
-    const messages = [ringHeader(this.options, 'abort', ABORT_KEY, notice), notice];
+    const messages = [ringHeader(this.options, 'abort', NO_SEGMENT, notice), notice];
     const socket = this.outgoing?.socket;
+    this.outgoing?.slots?.close();
     if (socket !== undefined) {
       if (socket.readyState === WebSocket.OPEN) {
         for (const message of messages) socket.send(message, { binary: true });
@@ -226,8 +256,13 @@ export class WebSocketTransport extends InboxTransport {
     ]);
   }
 
-  private frameReader(link: 'next' | 'previous', peerRank: number): FrameReader {
+  private frameReader(
+    link: 'next' | 'previous',
+    peerRank: number,
+    slots?: SlotReceiver,
+  ): FrameReader {
     return new FrameReader({
+      slots,
       fence: this.options.fence,
       peerRank,
       maxPayloadBytes: link === 'next' ? MAX_ABORT_NOTICE_BYTES : this.options.maxPayloadBytes,
@@ -240,6 +275,9 @@ export class WebSocketTransport extends InboxTransport {
       },
       onProgress: ({ operation, sequence, segment }, numBytes) => {
         if (operation !== null) this.arrived({ operation, sequence, segment }, numBytes);
+      },
+      pull: ({ operation, sequence, segment }, place, source) => {
+        if (operation !== null) this.pull({ operation, sequence, segment }, place, source);
       },
       onFrame: (header, payload) => {
         this.onFrame(link, peerRank, header, payload);
@@ -254,7 +292,9 @@ export class WebSocketTransport extends InboxTransport {
     payload: Uint8Array,
   ): void {
     const { operation, sequence, segment } = header;
-    if (operation === null) {
+    if (header.kind === 'taken') {
+      this.slotsTaken(link, peerRank, sequence);
+    } else if (operation === null) {
       this.abort(decodeAbortNotice(payload, peerRank));
     } else if (link === 'next') {
       this.abort(
@@ -265,6 +305,15 @@ export class WebSocketTransport extends InboxTransport {
     } else {
       this.meter.end(payload.byteLength);
       this.deliver({ operation, sequence, segment }, payload, header.checksum);
+    }
+  }
+
+  private slotsTaken(link: 'next' | 'previous', peerRank: number, total: number): void {
+    const slots = link === 'next' ? this.outgoing?.slots : null;
+    if (slots) slots.taken(total);
+    else {
+      const message = `rank ${peerRank} has read slots that it does not share`;
+      this.abort(new CollectiveError('PROTOCOL', message, { rank: peerRank }));
     }
   }
 

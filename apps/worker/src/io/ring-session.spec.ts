@@ -18,6 +18,7 @@ async function bytesOfSum(settings: RingSettings): Promise<number[]> {
     Array.from({ length: NUM_RANKS }, () =>
       RingSession.listen(HOST, 0, null, {
         localSockets: true,
+        sharedMemory: true,
         faults: null,
         silence: () => null,
         settings: () => settings,

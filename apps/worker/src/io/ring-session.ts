@@ -19,6 +19,7 @@ import { BusyTime } from './busy-time.js';
 export interface RingSessionOptions {
   /** Whether workers on this machine are met over local sockets. */
   readonly localSockets: boolean;
+  readonly sharedMemory: boolean;
   /** Null: it takes no faults. */
   readonly faults: Pick<RingFaults, 'reach' | 'intercept' | 'reset'> | null;
   /** When a neighbour counts as gone; null before the coordinator has said so. */
@@ -60,6 +61,7 @@ export class RingSession {
       maxPayloadBytes: MAX_SEGMENT_BYTES,
       tls,
       localSockets: options.localSockets,
+      sharedMemory: options.sharedMemory,
     });
     return new RingSession(listener, options);
   }

@@ -41,6 +41,7 @@ const ring = await RingSession.listen(
   data.ringTls,
   {
     localSockets: data.ringLocalSockets,
+    sharedMemory: data.ringSharedMemory,
     faults,
     silence: () => silence,
     settings: () => ringSettings,

@@ -1,7 +1,7 @@
 import type { GroupOptions, TransportGroup } from '@skipring/collective';
 import type { Fence } from '@skipring/protocol';
 import { connectRing } from '../connect-ring.js';
-import { RingListener } from '../ring-listener.js';
+import { RingListener, type RingListenerOptions } from '../ring-listener.js';
 import type { RingTls } from '../ring-tls.js';
 
 export const RING_TOKEN = 'a token of sixteen or more characters';
@@ -10,11 +10,11 @@ export const LOOPBACK = '127.0.0.1';
 
 export function listenAll(
   numListeners: number,
-  tls: RingTls | null = null,
+  options: Pick<RingListenerOptions, 'tls' | 'sharedMemory'> = {},
 ): Promise<RingListener[]> {
   return Promise.all(
     Array.from({ length: numListeners }, () =>
-      RingListener.listen({ host: LOOPBACK, port: 0, tls }),
+      RingListener.listen({ host: LOOPBACK, port: 0, ...options }),
     ),
   );
 }
@@ -49,9 +49,13 @@ export async function connectAll(
 export async function webSocketGroup(
   worldSize: number,
   options: GroupOptions,
-  { tls = null, isLocal = false }: { tls?: RingTls | null; isLocal?: boolean } = {},
+  {
+    tls = null,
+    isLocal = false,
+    sharedMemory = true,
+  }: { tls?: RingTls | null; isLocal?: boolean; sharedMemory?: boolean } = {},
 ): Promise<TransportGroup> {
-  const listeners = await listenAll(worldSize, tls);
+  const listeners = await listenAll(worldSize, { tls, sharedMemory });
   const transports = await connectAll(listeners, options, isLocal);
   return {
     transports,
