@@ -13,14 +13,14 @@ import {
   newTokenSchema,
   stepRecordSchema,
   workerViewSchema,
-  type JobView,
 } from '@skipring/protocol';
-import { CliHome, type CliResult, type RunningCli } from '../support/cli.js';
+import { CliChecks } from '../support/cli-checks.js';
+import { CliHome, type RunningCli } from '../support/cli.js';
 import { MlflowServer } from '../support/mlflow-server.js';
-import { until } from '../support/until.js';
 
 // One cluster serves all tests of this file; each test makes the jobs that it needs.
 let home: CliHome;
+let cli: CliChecks;
 let up: RunningCli;
 
 const JOB = `
@@ -30,13 +30,9 @@ data: { dataSet: tiny }
 training: { epochs: 2, learningRate: 0.05 }
 lanes: { count: 2, size: 16 }
 `;
-/** For what a job does: training shares the machine with the commands that look at it. */
-const DEADLINE_MS = 90_000;
-/** Settings that make of it a job that goes on until it is cancelled. */
-const ENDLESS = ['--set', 'training.epochs=10000', 'name=endless'];
-
 beforeAll(async () => {
   home = await CliHome.make();
+  cli = new CliChecks(home);
   await writeFile(join(home.directory, 'job.yaml'), JOB);
   up = home.start(['up', '--workers', '2', '--port', '0', '-o', 'json']);
   await up.says('"url"');
@@ -45,51 +41,6 @@ afterAll(async () => {
   await home.remove();
 });
 
-/** Runs a command that must succeed, without colours, and says nothing on standard error. */
-async function succeed(...args: string[]): Promise<CliResult> {
-  const result = await home.run(args);
-  expect(result).toMatchObject({ code: 0, stderr: '' });
-  expect(result.stdout).not.toContain('\u001b');
-  return result;
-}
-
-/** The JSON that a command prints, checked. */
-async function json<T extends z.ZodType>(schema: T, ...args: string[]): Promise<z.output<T>> {
-  const { stdout } = await succeed(...args, '-o', 'json');
-  return schema.parse(JSON.parse(stdout));
-}
-
-async function refusal(code: number, ...args: string[]): Promise<string> {
-  const result = await home.run(args);
-  expect(result).toMatchObject({ code, stdout: '' });
-  return result.stderr;
-}
-
-const status = (id: string): Promise<JobView> => json(jobViewSchema, 'status', id);
-
-function untilState(id: string, state: JobView['state']): Promise<JobView> {
-  return until(
-    `job ${id} is ${state}`,
-    async () => {
-      const job = await status(id);
-      return job.state === state ? job : null;
-    },
-    DEADLINE_MS,
-  );
-}
-
-async function submitEndless(): Promise<JobView> {
-  const { id } = await json(jobViewSchema, 'submit', 'job.yaml', ...ENDLESS);
-  return until(
-    'its first steps',
-    async () => {
-      const job = await status(id);
-      return job.progress.step > 2 ? job : null;
-    },
-    DEADLINE_MS,
-  );
-}
-
 describe('skipring', () => {
   it('up -o json tells address and logs; a second one in the directory is refused', async () => {
     const { url, logs } = z
@@ -97,7 +48,7 @@ describe('skipring', () => {
       .parse(JSON.parse(up.stdout));
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(await readFile(join(logs, 'coordinator.log'), 'utf8')).toContain('listening');
-    expect(await refusal(7, 'up', '--port', '0')).toMatch(
+    expect(await cli.refusal(7, 'up', '--port', '0')).toMatch(
       new RegExp(`already runs in .*process ${up.process.pid}.*\nnext: `),
     );
   });
@@ -117,51 +68,53 @@ describe('skipring', () => {
   });
 
   it('dataset adds, lists and shows', async () => {
-    expect((await succeed('dataset', 'list')).stdout).toContain('skipring dataset add');
+    expect((await cli.succeed('dataset', 'list')).stdout).toContain('skipring dataset add');
     const args = ['--format', 'glyphs', '--train-samples', '210', '--test-samples', '40'];
-    const added = await succeed('dataset', 'add', 'tiny', ...args);
+    const added = await cli.succeed('dataset', 'add', 'tiny', ...args);
     expect(added.stdout).toMatch(/tiny +ready +32x32x1 +\d+ +210 +40\n/);
-    const shown = await json(dataSetViewSchema, 'dataset', 'show', 'tiny');
-    expect(await json(z.array(dataSetViewSchema), 'dataset', 'list')).toEqual([shown]);
-    expect(await json(dataSetViewSchema, 'dataset', 'add', 'tiny', ...args)).toEqual(shown);
+    const shown = await cli.json(dataSetViewSchema, 'dataset', 'show', 'tiny');
+    expect(await cli.json(z.array(dataSetViewSchema), 'dataset', 'list')).toEqual([shown]);
+    expect(await cli.json(dataSetViewSchema, 'dataset', 'add', 'tiny', ...args)).toEqual(shown);
 
-    const seed = await refusal(4, 'dataset', 'add', 'tiny', ...args, '--seed', '2');
+    const seed = await cli.refusal(4, 'dataset', 'add', 'tiny', ...args, '--seed', '2');
     expect(seed).toContain('(DATA_SET_EXISTS)');
-    const outside = await refusal(4, 'dataset', 'add', 'other', '/etc', '--format', 'images');
+    const outside = await cli.refusal(4, 'dataset', 'add', 'other', '/etc', '--format', 'images');
     expect(outside).toMatch(/path: "\/etc": expected a file or directory inside/);
-    const unfit = await refusal(4, 'dataset', 'add', 'unfit', '.', '--format', 'idx');
+    const unfit = await cli.refusal(4, 'dataset', 'add', 'unfit', '.', '--format', 'idx');
     expect(unfit).toContain('expected a file train-labels-idx1-ubyte');
-    expect(await refusal(4, 'dataset', 'show', 'none')).toContain('next: skipring dataset list');
+    expect(await cli.refusal(4, 'dataset', 'show', 'none')).toContain(
+      'next: skipring dataset list',
+    );
   });
 
   it('submit, logs -f, status, list and model: from a job file to the model', async () => {
-    const [id = '', hint] = (await succeed('submit', 'job.yaml')).stdout.split('\n');
+    const [id = '', hint] = (await cli.succeed('submit', 'job.yaml')).stdout.split('\n');
     expect(hint).toBe(`next: skipring logs -f ${id}`);
 
-    const { stdout: log } = await succeed('logs', '-f', id);
+    const { stdout: log } = await cli.succeed('logs', '-f', id);
     expect(log).toMatch(/\ntraining from step 0 on local-\d, local-\d\n/);
     expect(log).toMatch(/\nepoch 1\/2 step 1\/14 loss [^]*\nepoch 2\/2 step 14\/14 loss /);
     expect(log).toMatch(/\nepoch 1\/2: test accuracy [^]*\nepoch 2\/2: test accuracy /);
     expect(log).toMatch(/\nsucceeded: all steps are done\n$/);
-    expect((await succeed('logs', id)).stdout).toBe(log);
-    const { stdout: lines } = await succeed('logs', id, '-o', 'json');
+    expect((await cli.succeed('logs', id)).stdout).toBe(log);
+    const { stdout: lines } = await cli.succeed('logs', id, '-o', 'json');
     const events = lines.trim().split('\n');
     const types = events.map((line) => jobEventSchema.parse(JSON.parse(line)).type);
     expect(types.filter((type) => type === 'step')).toHaveLength(14);
 
-    const job = await status(id);
+    const job = await cli.status(id);
     expect(job).toMatchObject({ state: 'succeeded', progress: { step: 14, totalSteps: 14 } });
-    const { stdout: described } = await succeed('status', id);
+    const { stdout: described } = await cli.succeed('status', id);
     expect(described).toMatch(/^progress +epoch 2\/2, step 14\/14$/m);
     expect(described).toContain(`model SHA-256  ${job.modelSha256}`);
 
-    expect((await succeed('list')).stdout).toMatch(new RegExp(`^${id} +tiny +succeeded`, 'm'));
+    expect((await cli.succeed('list')).stdout).toMatch(new RegExp(`^${id} +tiny +succeeded`, 'm'));
     const summary = jobSummarySchema.strip().parse(job);
     const summaries = z.array(jobSummarySchema);
-    expect(await json(summaries, 'list', '--state', 'succeeded')).toEqual([summary]);
-    expect(await json(summaries, 'list', '--state', 'failed')).toEqual([]);
+    expect(await cli.json(summaries, 'list', '--state', 'succeeded')).toEqual([summary]);
+    expect(await cli.json(summaries, 'list', '--state', 'failed')).toEqual([]);
 
-    const fetched = await json(
+    const fetched = await cli.json(
       z.strictObject({ path: z.string(), bytes: z.int(), sha256: z.string() }),
       ...['model', id, '--to', 'model.safetensors'],
     );
@@ -169,7 +122,9 @@ describe('skipring', () => {
     const sha256 = createHash('sha256').update(file).digest('hex');
     expect(fetched).toEqual({ path: 'model.safetensors', bytes: file.length, sha256 });
     expect(sha256).toBe(job.modelSha256);
-    expect(await refusal(2, 'model', id, '--to', 'no/such/folder')).toContain('--to no/such/fold');
+    expect(await cli.refusal(2, 'model', id, '--to', 'no/such/folder')).toContain(
+      '--to no/such/fold',
+    );
   });
 
   it('submit --follow shows progress apart from the result, and the same spec gives the same model', async () => {
@@ -177,7 +132,7 @@ describe('skipring', () => {
     expect(run.code).toBe(0);
     expect(run.stderr).toMatch(/epoch 2\/2 step 14\/14[^]*succeeded: all steps are done\n$/);
     const job = jobViewSchema.parse(JSON.parse(run.stdout));
-    const all = await json(z.array(jobSummarySchema), 'list', '--state', 'succeeded', '--all');
+    const all = await cli.json(z.array(jobSummarySchema), 'list', '--state', 'succeeded', '--all');
     const one = await home.run(['list', '--limit', '1']);
     expect(one.stdout.trim().split('\n')).toHaveLength(2);
     expect(one.stderr).toContain('1 of 2 jobs; --all lists the rest');
@@ -199,10 +154,10 @@ describe('skipring', () => {
       ids.push(jobViewSchema.parse(JSON.parse(run.stdout)).id);
     }
     const [first = '', second = ''] = ids;
-    const { stdout: bars } = await succeed('metrics', first);
+    const { stdout: bars } = await cli.succeed('metrics', first);
     expect(bars).toMatch(/^loss +[▁-█]{14} +\d\.\d{4} -> \d\.\d{4}$/m);
     expect(bars).toMatch(/^test accuracy +[▁-█]{2} /m);
-    const { stdout: table } = await succeed('metrics', first, '--format', 'csv');
+    const { stdout: table } = await cli.succeed('metrics', first, '--format', 'csv');
     const lines = table.trim().split('\n');
     expect(lines[0]).toBe('step,epoch,cursor,loss,accuracy,learningRate,samples,stepMs');
     expect(lines).toHaveLength(15);
@@ -211,12 +166,12 @@ describe('skipring', () => {
       steps: z.array(stepRecordSchema).length(14),
       evaluations: z.array(evaluationResultSchema).length(2),
     });
-    await json(all, 'metrics', first);
+    await cli.json(all, 'metrics', first);
 
-    const { stdout: compared } = await succeed('compare', first, second);
+    const { stdout: compared } = await cli.succeed('compare', first, second);
     expect(compared).toMatch(/^seed +1 +2$/m);
     expect(compared).toMatch(/^= state +succeeded +succeeded$/m);
-    const difference = await json(
+    const difference = await cli.json(
       z.strictObject({
         differences: z.record(z.string(), z.array(z.string())),
         jobs: z.array(jobViewSchema),
@@ -225,14 +180,17 @@ describe('skipring', () => {
     );
     expect(difference.differences).toEqual({ seed: ['1', '2'] });
 
-    const { stdout: now } = await succeed('top');
+    const { stdout: now } = await cli.succeed('top');
     expect(now).toMatch(/^\d+ jobs?, \d\/2 workers busy, \d+ images\/s$/m);
     const jobs = z.array(jobSummarySchema);
     const look = { jobs, queued: jobs, numQueued: z.int() };
-    await json(z.strictObject({ ...look, workers: z.array(workerViewSchema).length(2) }), 'top');
+    await cli.json(
+      z.strictObject({ ...look, workers: z.array(workerViewSchema).length(2) }),
+      'top',
+    );
 
     const exported = z.strictObject({ format: z.string(), where: z.string() });
-    const board = await json(
+    const board = await cli.json(
       exported,
       'metrics',
       first,
@@ -244,21 +202,21 @@ describe('skipring', () => {
     const events = await readFile(join(home.directory, board.where));
     expect(events.includes('train/loss')).toBe(true);
     expect(events.includes('test/accuracy')).toBe(true);
-    const { where } = await json(exported, 'metrics', first, '--format', 'wandb', '--out', 'w');
+    const { where } = await cli.json(exported, 'metrics', first, '--format', 'wandb', '--out', 'w');
     const history = await readFile(join(home.directory, where, 'history.jsonl'), 'utf8');
     const rows = history.trim().split('\n');
     expect(rows).toHaveLength(16);
     expect(JSON.parse(rows[0] ?? '')).toMatchObject({ _step: 1, epoch: 0 });
     const summary = await readFile(join(home.directory, where, 'summary.json'), 'utf8');
     expect(JSON.parse(summary)).toMatchObject({ _step: 14, state: 'succeeded' });
-    expect(await refusal(2, 'metrics', first, '--format', 'wandb', '--out', 'job.yaml')).toContain(
-      '--out job.yaml: ',
-    );
+    expect(
+      await cli.refusal(2, 'metrics', first, '--format', 'wandb', '--out', 'job.yaml'),
+    ).toContain('--out job.yaml: ');
 
     const mlflow = await MlflowServer.start('mlflow-token');
     try {
       const to = ['--format', 'mlflow', '--out', mlflow.url];
-      expect(await refusal(4, 'metrics', first, ...to)).toContain('MLflow answers 401');
+      expect(await cli.refusal(4, 'metrics', first, ...to)).toContain('MLflow answers 401');
       const env = { MLFLOW_TRACKING_TOKEN: 'mlflow-token' };
       expect(await home.run(['metrics', first, ...to], { env })).toMatchObject({ code: 0 });
       const [run] = [...mlflow.runs.values()];
@@ -275,97 +233,41 @@ describe('skipring', () => {
     }
   });
 
-  it('pause frees the workers, resume goes on', async () => {
-    const { id } = await submitEndless();
-    expect(await json(jobViewSchema, 'pause', id)).toMatchObject({ id });
-    await untilState(id, 'paused');
-    expect((await succeed('resume', id)).stdout).toBe(`${id} pending\n`);
-    await untilState(id, 'running');
-    await succeed('cancel', id);
-    await untilState(id, 'cancelled');
-  });
-
   it('token, whoami and audit: a person gets access, and loses it', async () => {
-    expect((await succeed('whoami')).stdout).toBe('root (admin)\n');
-    const made = await json(newTokenSchema, 'token', 'create', 'ann', '--role', 'viewer');
+    expect((await cli.succeed('whoami')).stdout).toBe('root (admin)\n');
+    const made = await cli.json(newTokenSchema, 'token', 'create', 'ann', '--role', 'viewer');
     const token = ['--token', made.token];
-    expect((await succeed('whoami', ...token)).stdout).toBe('ann (viewer)\n');
-    expect(await refusal(4, 'submit', 'job.yaml', ...token)).toMatch(/\(FORBIDDEN\)\nnext: /);
-    expect((await succeed('token', 'list')).stdout).toMatch(/^ann +viewer +\d{4}-/m);
-    const rotated = await json(newTokenSchema, 'token', 'rotate', 'ann', '--overlap', '0s');
-    expect(await refusal(4, 'whoami', ...token)).toContain('(UNAUTHORIZED)');
-    await succeed('whoami', '--token', rotated.token);
-    await json(
+    expect((await cli.succeed('whoami', ...token)).stdout).toBe('ann (viewer)\n');
+    expect(await cli.refusal(4, 'submit', 'job.yaml', ...token)).toMatch(/\(FORBIDDEN\)\nnext: /);
+    expect((await cli.succeed('token', 'list')).stdout).toMatch(/^ann +viewer +\d{4}-/m);
+    const rotated = await cli.json(newTokenSchema, 'token', 'rotate', 'ann', '--overlap', '0s');
+    expect(await cli.refusal(4, 'whoami', ...token)).toContain('(UNAUTHORIZED)');
+    await cli.succeed('whoami', '--token', rotated.token);
+    await cli.json(
       z.strictObject({ name: z.literal('ann'), revoked: z.literal(true) }),
       'token',
       'revoke',
       'ann',
     );
-    expect(await refusal(4, 'whoami', '--token', rotated.token)).toContain('(UNAUTHORIZED)');
-    const entries = await json(z.array(auditEntrySchema), 'audit', '--limit', '20');
+    expect(await cli.refusal(4, 'whoami', '--token', rotated.token)).toContain('(UNAUTHORIZED)');
+    const entries = await cli.json(z.array(auditEntrySchema), 'audit', '--limit', '20');
     expect(entries.map(({ method, path }) => `${method} ${path}`)).toEqual(
       expect.arrayContaining(['POST /api/v1/tokens', 'DELETE /api/v1/tokens/ann']),
     );
-    expect((await succeed('audit')).stdout).toMatch(
+    expect((await cli.succeed('audit')).stdout).toMatch(
       / ann +viewer +\S+ +403 +POST \/api\/v1\/jobs$/m,
     );
   });
 
-  it('logs, cancel and resume of a job that trains', async () => {
-    const { id } = await submitEndless();
-    // It ends, although the job goes on.
-    expect((await succeed('logs', id)).stdout).toMatch(/epoch 1\/10000 step 1\/70000/);
-
-    const followers = [home.start(['logs', '-f', id]), home.start(['logs', '-f', id])] as const;
-    await Promise.all(followers.map((follower) => follower.says('training from')));
-    followers[0].signal('SIGINT');
-    const left = await followers[0].result();
-    expect(left).toMatchObject({ code: 130 });
-    expect(left.stderr).toContain('the job goes on');
-    expect(await refusal(4, 'resume', id)).toContain('(JOB_NOT_RESUMABLE)');
-
-    expect(await json(jobViewSchema, 'cancel', id)).toMatchObject({ id });
-    const stopped = await untilState(id, 'cancelled');
-    expect(await followers[1].result()).toMatchObject({ code: 0, stderr: '' });
-    expect(await refusal(4, 'cancel', id)).toContain('(JOB_FINAL)');
-
-    expect((await succeed('resume', id)).stdout).toBe(`${id} pending\n`);
-    const resumed = await until(
-      'the second attempt',
-      async () => {
-        const job = await status(id);
-        return job.progress.step > stopped.progress.step ? job : null;
-      },
-      DEADLINE_MS,
-    );
-    expect(resumed.attempt).toBe(2);
-    expect((await succeed('logs', id)).stdout).toContain(
-      `training from step ${stopped.progress.step} on`,
-    );
-    await succeed('cancel', id);
-    await untilState(id, 'cancelled');
-  });
-
-  it('submit --follow of a job that is cancelled ends with a code of its own', async () => {
-    const follower = home.start(['submit', 'job.yaml', '--follow', ...ENDLESS]);
-    await follower.says('training from');
-    const id = /^job (\S+)$/m.exec(follower.stderr)?.[1] ?? '';
-    await succeed('cancel', id);
-    const { code, stderr, stdout } = await follower.result();
-    expect(code).toBe(6);
-    expect(stdout).toMatch(/^state +cancelled - cancelled by a user$/m);
-    expect(stderr).toContain(`next: skipring resume ${id}`);
-  });
-
   it('asks for the token, and says where it can be had', async () => {
     const { url } = z.object({ url: z.string() }).parse(JSON.parse(up.stdout));
-    const wrong = await refusal(4, 'list', '--token', 'wrong');
+    const wrong = await cli.refusal(4, 'list', '--token', 'wrong');
     expect(wrong).toMatch(/\(UNAUTHORIZED\)\nnext: .*--token or SKIPRING_TOKEN/);
-    expect(await refusal(4, 'list', '--url', url)).toContain('(UNAUTHORIZED)');
+    expect(await cli.refusal(4, 'list', '--url', url)).toContain('(UNAUTHORIZED)');
     const { token } = z
       .object({ token: z.string() })
       .parse(JSON.parse(await readFile(join(home.dataDirectory, 'endpoint.json'), 'utf8')));
-    await succeed('list', '--url', url, '--token', token);
+    await cli.succeed('list', '--url', url, '--token', token);
     const env = { SKIPRING_URL: url, SKIPRING_TOKEN: token, SKIPRING_DATA_DIR: '/nowhere' };
     expect(await home.run(['list'], { env })).toMatchObject({ code: 0 });
   });
@@ -373,7 +275,7 @@ describe('skipring', () => {
   it.each(['status', 'logs', 'cancel', 'pause', 'resume', 'model', 'metrics'])(
     '%s of an unknown job',
     async (name) => {
-      expect(await refusal(4, name, 'job-none')).toBe(
+      expect(await cli.refusal(4, name, 'job-none')).toBe(
         'error: no job job-none (JOB_UNKNOWN)\nnext: skipring list\n',
       );
     },
@@ -381,27 +283,27 @@ describe('skipring', () => {
 
   it('refuses a spec that the data set cannot serve', async () => {
     const set = ['--set', 'data.dataSet=none'];
-    expect(await refusal(4, 'submit', 'job.yaml', ...set)).toMatch(
+    expect(await cli.refusal(4, 'submit', 'job.yaml', ...set)).toMatch(
       /data\.dataSet: "none": expected a registered data set/,
     );
   });
 
   it('workers and drain: a worker that is drained leaves, the cluster goes on', async () => {
-    const workers = await json(z.array(workerViewSchema), 'workers');
+    const workers = await cli.json(z.array(workerViewSchema), 'workers');
     expect(workers.map(({ id }) => id).sort()).toEqual(['local-1', 'local-2']);
-    expect((await succeed('workers')).stdout).toMatch(
+    expect((await cli.succeed('workers')).stdout).toMatch(
       /^local-2 +\S+ +idle +cpu +1 +- +- +- +- +-$/m,
     );
-    expect(await json(workerViewSchema, 'drain', 'local-2')).toMatchObject({ id: 'local-2' });
+    expect(await cli.json(workerViewSchema, 'drain', 'local-2')).toMatchObject({ id: 'local-2' });
     await up.says('worker 2 has left');
-    expect(await json(z.array(workerViewSchema), 'workers')).toMatchObject([{ id: 'local-1' }]);
-    expect(await refusal(4, 'drain', 'local-2')).toContain('next: skipring workers');
+    expect(await cli.json(z.array(workerViewSchema), 'workers')).toMatchObject([{ id: 'local-1' }]);
+    expect(await cli.refusal(4, 'drain', 'local-2')).toContain('next: skipring workers');
   });
 
   it('up ends with success on SIGTERM, and nothing is left to talk to', async () => {
     up.signal('SIGTERM');
     expect((await up.result()).code).toBe(0);
     await home.nothingRuns();
-    expect(await refusal(3, 'list')).toContain('no coordinator is running');
+    expect(await cli.refusal(3, 'list')).toContain('no coordinator is running');
   });
 });
