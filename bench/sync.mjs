@@ -213,11 +213,16 @@ function ratioOf(rows, { model, samplesPerSecond }) {
 
 /** Writes what was measured of each mode as bars, an SVG file. */
 export function plotSync({ rows, delayMs }, file) {
-  const bars = rows.map((row) => ({
-    label: `${row.model}: ${row.name}`,
-    value: row.samplesPerSecond.median,
-    note: `${row.samplesPerSecond.median.toFixed(0)} (${ratioOf(rows, row).toFixed(1)}x), ${row.kilobytes.toFixed(0)} kB a step`,
-  }));
-  const title = `samples/s of two ranks over 1 Gbit/s and ${delayMs} ms each way, and bytes that a rank sends`;
+  const bars = rows.map((row) => {
+    const { median } = row.samplesPerSecond;
+    const accuracy =
+      row.accuracy === undefined ? '' : `, ${(100 * row.accuracy).toFixed(1)} % right`;
+    return {
+      label: `${row.model}: ${row.name}`,
+      value: median,
+      note: `${median.toFixed(0)} (${ratioOf(rows, row).toFixed(1)}x), ${row.kilobytes.toFixed(0)} kB a step${accuracy}`,
+    };
+  });
+  const title = `samples/s of two ranks over 1 Gbit/s and ${delayMs} ms each way, bytes that a rank sends, accuracy`;
   writeFileSync(file, barChart(title, bars));
 }

@@ -1,7 +1,7 @@
-const WIDTH = 900;
+const WIDTH = 960;
 const ROW = 36;
 const LABELS = 330;
-const NOTES = 210;
+const NOTES = 290;
 
 const escape = (text) => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
 
