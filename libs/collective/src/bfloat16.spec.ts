@@ -71,8 +71,15 @@ describe('bfloat16', () => {
             unpackBfloat16(combined, addend, reduction);
             packBfloat16(combined, new Uint8Array(2 * length), rounding);
             floats.set(values as Float32Array);
-            reduceBfloat16(floats, addend, { packed, firstIndex: 0, reduction, rounding });
+            const how = { firstIndex: 0, reduction, rounding };
+            reduceBfloat16(floats, addend, { ...how, packed, keepsFloats: false });
             widenBfloat16(floats);
+            expect(bitsOf(floats)).toEqual(bitsOf(combined));
+            floats.set(values as Float32Array);
+            const apart = new Uint8Array(2 * length);
+            reduceBfloat16(floats, addend, { ...how, packed: apart, keepsFloats: true });
+            expect(bitsOf(floats)).toEqual(bitsOf(combined));
+            unpackBfloat16(floats, apart, 'set');
             expect(bitsOf(floats)).toEqual(bitsOf(combined));
           }
         }

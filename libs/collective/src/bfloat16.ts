@@ -50,6 +50,10 @@ const REDUCE = {
   sum: { nearest: 'reduceSumNearest', stochastic: 'reduceSumStochastic' },
   max: { nearest: 'reduceMaxNearest', stochastic: 'reduceMaxStochastic' },
 } as const;
+const FINISH = {
+  sum: { nearest: 'finishSumNearest', stochastic: 'finishSumStochastic' },
+  max: { nearest: 'finishMaxNearest', stochastic: 'finishMaxStochastic' },
+} as const;
 
 export interface Reduce {
   readonly packed: Uint8Array;
@@ -57,16 +61,19 @@ export interface Reduce {
   readonly firstIndex: number;
   readonly reduction: keyof typeof REDUCE;
   readonly rounding: Rounding;
+  /** `floats` become the rounded result too; `packed` is elsewhere then. */
+  readonly keepsFloats: boolean;
 }
 
 /** The same with the combination of `floats` and of `addend`, which are bfloat16 values. */
 export function reduceBfloat16(
   floats: Float32Array,
   addend: Uint8Array,
-  { packed, firstIndex, reduction, rounding }: Reduce,
+  { packed, firstIndex, reduction, rounding, keepsFloats }: Reduce,
 ): void {
   const seed = seedOf(rounding) + firstIndex;
-  convert(REDUCE[reduction][rounding.mode], floats, { addend, packed, seed });
+  const kernels = keepsFloats ? FINISH : REDUCE;
+  convert(kernels[reduction][rounding.mode], floats, { addend, packed, seed, keepsFloats });
 }
 
 /** What `narrowBfloat16` left in the first half of the bytes of `floats` becomes float32 again. */
@@ -95,7 +102,7 @@ function widenFrom(first: number, floats: Float32Array): void {
 
 type ConvertKernel = Extract<
   keyof Kernels,
-  `pack${string}` | `unpack${string}` | `narrow${string}` | `reduce${string}`
+  `pack${string}` | `unpack${string}` | `narrow${string}` | `reduce${string}` | `finish${string}`
 >;
 
 interface Conversion {

@@ -79,13 +79,13 @@ describe('maxInt64', () => {
 describe('SharedMemory', () => {
   it('lends a limited number of stagings, that overlap with nothing', () => {
     const memory = SharedMemory.allocate(1_000);
-    const lent = [memory.lendStaging()!, memory.lendStaging()!];
-    expect(memory.lendStaging()).toBeNull();
+    const lent = [memory.lendStaging('receive')!, memory.lendStaging('receive')!];
+    expect(memory.lendStaging('receive')).toBeNull();
     const offsets = lent.map(({ byteOffset }) => byteOffset).sort((a, b) => a - b);
     expect(offsets[1]! - offsets[0]!).toBeGreaterThanOrEqual(STAGING_BYTES);
     expect(offsets[1]! + STAGING_BYTES).toBeLessThanOrEqual(memory.dataOffset);
-    memory.giveBack(lent[0]!);
-    expect(memory.lendStaging()?.byteOffset).toBe(lent[0]!.byteOffset);
+    memory.giveBack('receive', lent[0]!);
+    expect(memory.lendStaging('receive')?.byteOffset).toBe(lent[0]!.byteOffset);
   });
 
   it('is found by its buffer and by what another thread posts', () => {

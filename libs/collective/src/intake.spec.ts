@@ -28,32 +28,65 @@ function vectorIn(place: 'SharedMemory' | 'heap'): Vector {
   return vector;
 }
 
+type Way = 'at once' | 'in pieces' | 'pulled';
+
+/** Lets a payload come in, one way or another. */
+function take(intake: Intake, payload: Uint8Array, source: Uint8Array, way: Way): void {
+  if (way === 'pulled') {
+    intake.pull((begin, target) => {
+      target.set(source.subarray(begin, begin + target.byteLength));
+    });
+    return;
+  }
+  payload.set(source);
+  const next = seededUint32(3);
+  for (let at = 0; way === 'in pieces' && at < payload.byteLength; at += next() % 100_000) {
+    // What has not arrived yet must not be looked at.
+    intake.take(at);
+  }
+}
+
 describe.each(Object.keys(wires))('elements that cross %s', (name) => {
   it.each(['SharedMemory', 'heap'] as const)(
-    'come to the same in pieces as at once, in a %s',
+    'come to the same however they come, and wherever they go then, in a %s',
     (place) => {
-      const outcomes = [false, true].map((isChopped) => {
-        const vector = vectorIn(place);
-        const wire = wires[name]!(vector);
-        const sink = wire.sink(RANGE, 'reduce', 5);
-        const payload = bytesOf(randomVector('float32', LENGTH, 2)).slice(0, sink.byteLength);
-        const intake = new Intake(sink, payload);
-        const next = seededUint32(3);
-        for (let at = 0; isChopped && at < payload.byteLength; at += next() % 100_000) {
-          // What has not arrived yet must not be looked at.
-          intake.take(at);
-        }
-        const digests = intake.finish();
-        expect(digests).toEqual({
-          ofAddend: digest(payload),
-          ofTarget: digest(wire.payload(RANGE)),
-        });
-        wire.finish(RANGE);
-        return [bitsOf(vector), digests];
-      });
-      expect(outcomes[1]).toEqual(outcomes[0]);
+      const outcomes = (['reduce', 'replace'] as const).flatMap((sentTo) =>
+        (['at once', 'in pieces', 'pulled'] as const).map((way) => {
+          const vector = vectorIn(place);
+          const wire = wires[name]!(vector);
+          const sink = wire.sink({ range: RANGE, combine: 'reduce', segment: 5, sentTo });
+          const source = bytesOf(randomVector('float32', LENGTH, 2)).slice(0, sink.byteLength);
+          const payload = new Uint8Array(sink.byteLength);
+          const intake = new Intake(sink, payload);
+          take(intake, payload, source, way);
+          const digests = intake.finish();
+          expect(digests).toEqual({
+            ofAddend: digest(source),
+            ofTarget: digest(wire.payload(RANGE)),
+          });
+          wire.finish(RANGE);
+          return [bitsOf(vector), digests];
+        }),
+      );
+      for (const outcome of outcomes) expect(outcome).toEqual(outcomes[0]);
     },
   );
+
+  it.each(['at once', 'in pieces', 'pulled'] as const)('replace what was there, %s', (way) => {
+    const [passing, last] = (['replace', null] as const).map((sentTo) => {
+      const vector = vectorIn('SharedMemory');
+      const wire = wires[name]!(vector);
+      const sink = wire.sink({ range: RANGE, combine: 'replace', segment: 5, sentTo });
+      const source = bytesOf(randomVector('float32', LENGTH, 2)).slice(0, sink.byteLength);
+      const payload = sink instanceof Uint8Array ? sink : new Uint8Array(sink.byteLength);
+      const intake = new Intake(sink, payload);
+      take(intake, payload, source, way);
+      expect(intake.finish().ofAddend).toBe(digest(source));
+      if (sentTo !== null) wire.finish(RANGE);
+      return bitsOf(vector);
+    });
+    expect(last).toEqual(passing);
+  });
 });
 
 describe('a payload on its way', () => {

@@ -99,20 +99,19 @@ async function ringPassWith(
   );
   expectSegmentCount(Math.max(incoming.length, outgoing.length), segmentBytes);
 
-  const arrivals = incoming.map(({ range, combine }, segment) =>
-    transport.receive(
+  const arrivals = incoming.map(({ range, combine }, segment) => {
+    const onward = numOwn + segment;
+    const sentTo = outgoing[onward]?.combine ?? null;
+    return transport.receive(
       { operation, sequence, segment },
-      wire.sink(range, combine, numOwn + segment),
-    ),
-  );
-  await Promise.all([
-    sendAll(),
-    ...incoming.map(async ({ range, combine }, segment) => {
-      await arrivals[segment];
-      const isPassedOn = numOwn + segment < outgoing.length;
-      if (combine === 'replace' && !isPassedOn) wire.finish(range);
-    }),
-  ]);
+      wire.sink({ range, combine, segment: onward, sentTo }),
+    );
+  });
+  try {
+    await Promise.all([sendAll(), ...arrivals]);
+  } finally {
+    wire.close();
+  }
 
   async function sendAll(): Promise<void> {
     const window = new SendWindow(SEND_WINDOW);

@@ -52,16 +52,21 @@ export class Combining implements Accumulator {
   }
 }
 
+/** Where kernels work on it. */
+export function memoryNextTo(vector: Vector): SharedMemory {
+  return SharedMemory.holding(vector.buffer) ?? SharedMemory.common();
+}
+
 /** Runs `body` with room to receive into that lies next to `vector`, if there is some. */
 export async function withStaging<T>(
   vector: Vector,
   body: (staging: Uint8Array | null) => Promise<T>,
 ): Promise<T> {
-  const memory = SharedMemory.holding(vector.buffer) ?? SharedMemory.common();
-  const staging = memory.lendStaging();
+  const memory = memoryNextTo(vector);
+  const staging = memory.lendStaging('receive');
   try {
     return await body(staging);
   } finally {
-    if (staging !== null) memory.giveBack(staging);
+    if (staging !== null) memory.giveBack('receive', staging);
   }
 }

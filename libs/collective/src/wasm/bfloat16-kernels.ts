@@ -125,24 +125,32 @@ const roundingFunction = (name: string, noise: Noise, body: Code): FunctionBody 
 
 const loadFloats = (offset: number): Code => [get(FLOATS), loadVector(offset)];
 
+/** Rounded values go to `FLOATS` too, as float32. */
+const keepFloats = (offset: number, upperHalves: number): Code => [
+  [get(FLOATS), shifted(get(upperHalves), I32X4.shl), storeVector(offset)],
+];
+
 /** `name(floats, packed, count, seed, 0)`: rounds to both places, as bfloat16 and as float32. */
 const packFunction = (name: string, noise: Noise): FunctionBody =>
-  roundingFunction(
-    name,
-    noise,
-    pack(noise, loadFloats, (offset, upperHalves) => [
-      [get(FLOATS), shifted(get(upperHalves), I32X4.shl), storeVector(offset)],
-    ]),
-  );
+  roundingFunction(name, noise, pack(noise, loadFloats, keepFloats));
 
 /** The same, but floats are only read; `packed` may be at the same address. */
 const narrowFunction = (name: string, noise: Noise): FunctionBody =>
   roundingFunction(name, noise, pack(noise, loadFloats));
 
 /** `name(floats, packed, count, seed, addend)`: the same for floats combined with bfloat16 values. */
-const reduceFunction = (name: string, noise: Noise, operator: number): FunctionBody =>
+const reduceFunction = (
+  name: string,
+  noise: Noise,
+  operator: number,
+  keep?: typeof keepFloats,
+): FunctionBody =>
   roundingFunction(name, noise, [
-    pack(noise, (offset, extend) => [loadFloats(offset), widened(ADDEND, extend), simd(operator)]),
+    pack(
+      noise,
+      (offset, extend) => [loadFloats(offset), widened(ADDEND, extend), simd(operator)],
+      keep,
+    ),
     advance(ADDEND, 2 * BFLOAT16_GROUP),
   ]);
 
@@ -193,6 +201,10 @@ export const bfloat16Functions: readonly FunctionBody[] = [
   reduceFunction('reduceSumStochastic', STOCHASTIC, F32X4.add),
   reduceFunction('reduceMaxNearest', NEAREST, F32X4.max),
   reduceFunction('reduceMaxStochastic', STOCHASTIC, F32X4.max),
+  reduceFunction('finishSumNearest', NEAREST, F32X4.add, keepFloats),
+  reduceFunction('finishSumStochastic', STOCHASTIC, F32X4.add, keepFloats),
+  reduceFunction('finishMaxNearest', NEAREST, F32X4.max, keepFloats),
+  reduceFunction('finishMaxStochastic', STOCHASTIC, F32X4.max, keepFloats),
   widen,
   unpack('unpackSet', (_, value) => value),
   unpack('unpackSum', (floats, value) => [floats, value, simd(F32X4.add)]),

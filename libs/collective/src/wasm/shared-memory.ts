@@ -32,6 +32,10 @@ export interface Kernels {
   readonly reduceSumStochastic: Convert;
   readonly reduceMaxNearest: Convert;
   readonly reduceMaxStochastic: Convert;
+  readonly finishSumNearest: Convert;
+  readonly finishSumStochastic: Convert;
+  readonly finishMaxNearest: Convert;
+  readonly finishMaxStochastic: Convert;
   readonly widen: Convert;
   readonly unpackSet: Convert;
   readonly unpackSum: Convert;
@@ -48,10 +52,11 @@ export const WORK_B = BLOCK_BYTES;
 /** Two unsigned 32-bit digests. */
 export const WORK_DIGESTS = 2 * BLOCK_BYTES;
 const WORK_BYTES = 2 * BLOCK_BYTES + 64;
-/** Room to receive into, lent to one collective at a time. */
+/** Room for the payload of one segment. */
 export const STAGING_BYTES = 1024 * 1024;
-const NUM_STAGINGS = 2;
-const DATA_OFFSET = WORK_BYTES + NUM_STAGINGS * STAGING_BYTES;
+/** To receive into, one for each collective at a time; and for payloads that wait to be sent. */
+const NUM_STAGINGS = { receive: 2, send: 4 };
+const DATA_OFFSET = WORK_BYTES + (NUM_STAGINGS.receive + NUM_STAGINGS.send) * STAGING_BYTES;
 const PAGE_BYTES = 64 * 1024;
 /** 65,536 pages, less the last one: so an address and a length always fit 32 bits. */
 const MAX_BYTES = 2 ** 32 - PAGE_BYTES - DATA_OFFSET;
@@ -68,10 +73,10 @@ export class SharedMemory {
   readonly kernels: Kernels;
   /** What is at WORK_DIGESTS. */
   readonly digests: Uint32Array;
-  private readonly free = Array.from(
-    { length: NUM_STAGINGS },
-    (_, index) => WORK_BYTES + index * STAGING_BYTES,
-  );
+  private readonly free = {
+    receive: stagings(0, NUM_STAGINGS.receive),
+    send: stagings(NUM_STAGINGS.receive, NUM_STAGINGS.send),
+  };
 
   private constructor(
     /** To be posted to another thread, which calls `of` with it. */
@@ -126,13 +131,18 @@ export class SharedMemory {
     return DATA_OFFSET;
   }
 
-  /** STAGING_BYTES to receive into until `giveBack`; null if all are lent. */
-  lendStaging(): Uint8Array | null {
-    const offset = this.free.pop();
+  /** STAGING_BYTES until `giveBack`; null if all are lent. */
+  lendStaging(purpose: keyof typeof NUM_STAGINGS): Uint8Array | null {
+    const offset = this.free[purpose].pop();
     return offset === undefined ? null : new Uint8Array(this.buffer, offset, STAGING_BYTES);
   }
 
-  giveBack(staging: Uint8Array): void {
-    this.free.push(staging.byteOffset);
+  giveBack(purpose: keyof typeof NUM_STAGINGS, staging: Uint8Array): void {
+    this.free[purpose].push(staging.byteOffset);
   }
+}
+
+/** Offsets of some stagings, one behind the other. */
+function stagings(first: number, length: number): number[] {
+  return Array.from({ length }, (_, index) => WORK_BYTES + (first + index) * STAGING_BYTES);
 }
