@@ -15,6 +15,10 @@ const SIZES = [1_024, 4_096, 65_536, 1e6, 10e6, 100e6, 2 ** 28];
 /** Bytes that one turn of a case moves through each vector, to choose how often it is repeated. */
 const TURN_BYTES = 20e6;
 const MAX_ITERATIONS = 200;
+/** Fewer say nothing of a step that follows another, as in training. */
+const MIN_ITERATIONS = 3;
+/** Before the first turn of a size: JavaScript is compiled while it runs, beside it. */
+const WARM_UP_ITERATIONS = 20;
 /** Turns of every case for each of `runs`. */
 const TURNS_PER_RUN = 2;
 
@@ -56,12 +60,13 @@ async function startSides(numRanks, rendezvous, withPyTorch) {
 
 /** What each case took, by turn; in turns: a, b, c, a, b, c, ... */
 async function takeTurns(sides, bytes, turns) {
-  const iterations = Math.max(1, Math.min(MAX_ITERATIONS, Math.floor(TURN_BYTES / bytes)));
+  const iterations = Math.max(MIN_ITERATIONS, Math.min(MAX_ITERATIONS, Math.floor(TURN_BYTES / bytes)));
   const cases = Object.entries(CASES).filter(([, { side }]) => side in sides);
   const measured = Object.fromEntries(cases.map(([name]) => [name, []]));
   for (let turn = -1; turn < turns; turn++) {
     for (const [name, { side, type }] of cases) {
-      const result = await sides[side].measure({ bytes, type, iterations });
+      const numRuns = turn < 0 ? Math.max(iterations, WARM_UP_ITERATIONS) : iterations;
+      const result = await sides[side].measure({ bytes, type, iterations: numRuns });
       if (turn >= 0) measured[name].push(result);
     }
   }
