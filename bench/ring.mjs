@@ -60,7 +60,10 @@ async function startSides(numRanks, rendezvous, withPyTorch) {
 
 /** What each case took, by turn; in turns: a, b, c, a, b, c, ... */
 async function takeTurns(sides, bytes, turns) {
-  const iterations = Math.max(MIN_ITERATIONS, Math.min(MAX_ITERATIONS, Math.floor(TURN_BYTES / bytes)));
+  const iterations = Math.max(
+    MIN_ITERATIONS,
+    Math.min(MAX_ITERATIONS, Math.floor(TURN_BYTES / bytes)),
+  );
   const cases = Object.entries(CASES).filter(([, { side }]) => side in sides);
   const measured = Object.fromEntries(cases.map(([name]) => [name, []]));
   for (let turn = -1; turn < turns; turn++) {

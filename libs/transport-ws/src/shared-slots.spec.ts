@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { allReduce, type Transport } from '@skipring/collective';
+import { allReduce, CollectiveError, type Transport } from '@skipring/collective';
 import { afterEach, describe, expect, it } from 'vitest';
 import { dial } from './dial.js';
 import { RingListener } from './ring-listener.js';
@@ -77,7 +77,7 @@ describe.runIf(hasSlots)('shared slots', () => {
       sender.taken(total);
     });
     for (let value = 1; value <= NUM_SLOTS; value++)
-      sender.fill(new Uint8Array(40_000).fill(value));
+      sender.fill(new Uint8Array(300_000).fill(value));
     expect(sender.hasRoom).toBe(false);
     let isFree = false;
     const room = sender.room().then(() => (isFree = true));
@@ -86,7 +86,7 @@ describe.runIf(hasSlots)('shared slots', () => {
       expect(isFree).toBe(false);
       const byte = new Uint8Array(1);
       receiver.take((source) => {
-        source(39_999, byte);
+        source(299_999, byte);
       });
       seen.push(byte[0]!);
     }
@@ -141,13 +141,49 @@ describe.runIf(hasSlots)('shared slots', () => {
     const transports: Transport[] = await connectAll(listeners, {}, true);
     await Promise.all(
       transports.map((transport) =>
-        allReduce(transport, new Float32Array(500_000).fill(1), { deadlineMs: 10_000 }),
+        allReduce(transport, new Float32Array(1_500_000).fill(1), { deadlineMs: 10_000 }),
       ),
     );
     await Promise.all(transports.map((transport) => transport.close()));
     await Promise.all(listeners.map((listener) => listener.close()));
     await expect.poll(openFiles).toBe(before);
   });
+
+  it.each(['abort', 'close'] as const)(
+    'let go of those that wait for room at an %s',
+    async (how) => {
+      const listeners = await Promise.all(
+        [0, 1].map(() => RingListener.listen({ host: LOOPBACK, port: 0 })),
+      );
+      closers.push(() => Promise.all(listeners.map((listener) => listener.close())));
+      const before = openFiles();
+      // What nobody asks for fills this, then the slots; the rest waits.
+      const [sender, receiver] = await connectAll(listeners, { maxHeldBytes: 1_000_000 }, true);
+      const payload = new Uint8Array(SLOT_BYTES);
+      let numSent = 0;
+      const sends = Array.from({ length: 20 }, (_, segment) => {
+        const key = { operation: 'broadcast', sequence: 0, segment } as const;
+        return sender!.send(key, payload).then(
+          () => {
+            numSent++;
+            return 'sent';
+          },
+          (error: unknown) => (error as CollectiveError).code,
+        );
+      });
+      await expect.poll(() => numSent).toBeGreaterThanOrEqual(NUM_SLOTS);
+      if (how === 'close') await sender!.close();
+      else receiver!.abort(new CollectiveError('DEADLINE', 'made up', { rank: 1 }));
+      const outcomes = await Promise.all(sends);
+      expect(outcomes.slice(0, numSent).every((outcome) => outcome === 'sent')).toBe(true);
+      expect(new Set(outcomes.slice(numSent))).toEqual(
+        new Set([how === 'close' ? 'CLOSED' : 'ABORTED']),
+      );
+      expect(numSent).toBeLessThan(20);
+      await Promise.all([sender!.close(), receiver!.close()]);
+      await expect.poll(openFiles).toBeLessThanOrEqual(before);
+    },
+  );
 
   it('are not used by a rank that was offered none', async () => {
     const neighbour = await fakeNeighbour();

@@ -1,8 +1,8 @@
 import { CollectiveError, type PayloadSource } from '@skipring/collective';
 import { NUM_SLOTS, SLOT_BYTES, type SharedSlots } from './shared-slots.js';
 
-/** Smaller payloads cost less in the stream, behind their header. */
-const MIN_PAYLOAD_BYTES = 32 * 1024;
+/** Smaller payloads take less time in the stream, behind their header: measured. */
+export const MIN_SLOT_PAYLOAD_BYTES = 256 * 1024;
 /** Slots that are read before the sender is told. */
 const NUM_TOLD_AT_ONCE = NUM_SLOTS / 2;
 
@@ -10,21 +10,22 @@ const NUM_TOLD_AT_ONCE = NUM_SLOTS / 2;
 export class SlotSender {
   private numFilled = 0;
   private numTaken = 0;
+  private isClosed = false;
   private wake: () => void = () => undefined;
 
   constructor(private readonly slots: SharedSlots) {}
 
   takes({ byteLength }: Uint8Array): boolean {
-    return byteLength >= MIN_PAYLOAD_BYTES && byteLength <= SLOT_BYTES;
+    return byteLength >= MIN_SLOT_PAYLOAD_BYTES && byteLength <= SLOT_BYTES;
   }
 
   get hasRoom(): boolean {
     return this.numFilled - this.numTaken < NUM_SLOTS;
   }
 
-  /** Resolves when a slot is free, or at `close`. One caller at a time. */
+  /** Resolves when a slot is free, and at `close`. One caller at a time. */
   async room(): Promise<void> {
-    if (this.hasRoom) return;
+    if (this.hasRoom || this.isClosed) return;
     await new Promise<void>((resolve) => {
       this.wake = resolve;
     });
@@ -53,6 +54,7 @@ export class SlotSender {
   }
 
   close(): void {
+    this.isClosed = true;
     this.slots.close();
     this.wake();
   }

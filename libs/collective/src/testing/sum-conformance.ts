@@ -51,6 +51,7 @@ export function sumConformance(makeGroup: MakeGroup): void {
         [1_000, 64],
         [1_000, 65_536],
         [300_000, 65_536],
+        [300_000, 1_048_576],
       ])('allReduce of %i elements in segments of %i bytes', async (length, segmentBytes) => {
         const inputs = inputsOf(type, length, worldSize);
         const sums = { ring: ringReference(inputs), exchange: exchangeReference(inputs) };
@@ -81,6 +82,7 @@ export function sumConformance(makeGroup: MakeGroup): void {
       [7, 16],
       [1_003, 256],
       [300_000, 65_536],
+      [1_000_000, 1_048_576],
     ])(
       'allReduce of %i float32 as bfloat16, segments of %i bytes',
       async (length, segmentBytes) => {
