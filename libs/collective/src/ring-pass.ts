@@ -41,16 +41,19 @@ const MIN_PIPELINED_BYTES = 64 * 1024;
 
 /**
  * The size of segments that a vector is best cut into: large ones cost less time each, but a chunk
- * should have two of them, so that one is on its way while the other is worked on. Measured.
+ * should have two of them, so that one is on its way while the other is worked on; and equal ones, so
+ * that none waits for a longer one. Measured.
  */
 export function pipelinedSegmentBytes(
   maxSegmentBytes: number,
   vectorBytes: number,
   worldSize: number,
 ): number {
+  const chunkBytes = vectorBytes / worldSize;
+  const numSegments = Math.max(2, Math.ceil(chunkBytes / maxSegmentBytes));
   // A multiple of 64 keeps segments of a vector aligned alike.
-  const half = 64 * Math.ceil(vectorBytes / worldSize / 2 / 64);
-  return Math.min(maxSegmentBytes, Math.max(MIN_PIPELINED_BYTES, half));
+  const equal = 64 * Math.ceil(chunkBytes / numSegments / 64);
+  return Math.min(maxSegmentBytes, Math.max(MIN_PIPELINED_BYTES, equal));
 }
 
 export type HalfHook = (half: 'reduceScatter' | 'allGather') => Promise<void>;
