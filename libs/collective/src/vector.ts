@@ -40,16 +40,18 @@ export class Combining implements Accumulator {
   }
 
   place(): Uint8Array | null {
-    const { staging, byteLength } = this;
-    return staging !== null && byteLength <= staging.byteLength
-      ? staging.subarray(0, byteLength)
-      : null;
+    return beginningOf(this.staging, this.byteLength);
   }
 
   add(part: Uint8Array, begin: number, before: CombineDigests): CombineDigests {
     const target = this.target.subarray(begin, begin + part.byteLength);
     return combine(this.kernel, target, part, before);
   }
+}
+
+/** The first bytes of a staging, if it has so many. */
+export function beginningOf(staging: Uint8Array | null, numBytes: number): Uint8Array | null {
+  return staging !== null && numBytes <= staging.byteLength ? staging.subarray(0, numBytes) : null;
 }
 
 /** Where kernels work on it. */

@@ -11,6 +11,7 @@ import type { CombineDigests } from './combine.js';
 import { digest } from './digest.js';
 import type { Accumulator, Sink } from './transport.js';
 import {
+  beginningOf,
   bytesOf,
   Combining,
   kernelFor,
@@ -130,10 +131,7 @@ abstract class PackedSink implements Accumulator {
   }
 
   place(): Uint8Array | null {
-    const { staging, byteLength } = this;
-    return staging !== null && byteLength <= staging.byteLength
-      ? staging.subarray(0, byteLength)
-      : null;
+    return beginningOf(this.staging, this.byteLength);
   }
 
   abstract add(part: Uint8Array, begin: number, before: CombineDigests): CombineDigests;

@@ -32,7 +32,7 @@ function dialTo(
     port,
     path: '/',
     tls: null,
-    headers: { 'x-test': 'yes' },
+    headers: () => ({ 'x-test': 'yes' }),
     handshakeTimeoutMs,
     onOpen: () => {
       client.attach({

@@ -19,7 +19,8 @@ export interface ClientSocketOptions {
   /** A local socket's path, to connect to instead of host and port. */
   readonly localPath?: string | undefined;
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Of the request, asked for once there is a connection. */
+  headers(): Readonly<Record<string, string>>;
   readonly tls: RingTls | null;
   readonly handshakeTimeoutMs: number;
   /** In the turn in which the socket opens, before any message: call `attach`. */
@@ -151,14 +152,14 @@ export class ClientSocket {
   }
 
   private request(): string {
-    const { host, port, path, headers } = this.options;
+    const { host, port, path } = this.options;
     const lines = Object.entries({
       Host: `${isIPv6(host) ? `[${host}]` : host}:${port}`,
       Upgrade: 'websocket',
       Connection: 'Upgrade',
       'Sec-WebSocket-Version': '13',
       'Sec-WebSocket-Key': this.key,
-      ...headers,
+      ...this.options.headers(),
     }).map(([name, value]) => `${name}: ${value}\r\n`);
     return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
   }

@@ -55,16 +55,18 @@ export function dial(options: DialOptions): { stop(): void; lastProblem(): strin
   function attemptAt(path?: string): void {
     if (stopped) return;
     const isLocal = path !== undefined;
-    const slots = isLocal && options.sharesMemory ? SharedSlots.create() : null;
+    let slots: SharedSlots | null = null;
     const trial = new ClientSocket({
       host: target.host,
       port: target.port,
       localPath: path,
       tls,
       path: RING_PATH,
-      headers: {
-        ...dialHeaders(options),
-        ...(slots !== null && { [SLOTS_HEADER]: slotsHeader(slots.offer) }),
+      headers: () => {
+        // Not before: where nobody listens there is nobody to share with.
+        slots = isLocal && options.sharesMemory ? SharedSlots.create() : null;
+        const offer = slots === null ? {} : { [SLOTS_HEADER]: slotsHeader(slots.offer) };
+        return { ...dialHeaders(options), ...offer };
       },
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
       onOpen: (answer) => {

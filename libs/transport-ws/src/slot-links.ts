@@ -2,7 +2,7 @@ import { CollectiveError, type PayloadSource } from '@skipring/collective';
 import { NUM_SLOTS, SLOT_BYTES, type SharedSlots } from './shared-slots.js';
 
 /** Smaller payloads take less time in the stream, behind their header: measured. */
-export const MIN_SLOT_PAYLOAD_BYTES = 256 * 1024;
+const MIN_PAYLOAD_BYTES = 256 * 1024;
 /** Slots that are read before the sender is told. */
 const NUM_TOLD_AT_ONCE = NUM_SLOTS / 2;
 
@@ -16,7 +16,7 @@ export class SlotSender {
   constructor(private readonly slots: SharedSlots) {}
 
   takes({ byteLength }: Uint8Array): boolean {
-    return byteLength >= MIN_SLOT_PAYLOAD_BYTES && byteLength <= SLOT_BYTES;
+    return byteLength >= MIN_PAYLOAD_BYTES && byteLength <= SLOT_BYTES;
   }
 
   get hasRoom(): boolean {

@@ -73,7 +73,7 @@ export class WebSocketTransport extends InboxTransport {
     return this.incoming !== null;
   }
 
-  attachOutgoing(socket: WebSocket, stream: Socket, shared: SharedSlots | null = null): void {
+  attachOutgoing(socket: WebSocket, stream: Socket, shared: SharedSlots | null): void {
     this.outgoing = { socket, stream, slots: shared === null ? null : new SlotSender(shared) };
     const peerRank = this.nextRank;
     const reader = this.frameReader('next', peerRank);
@@ -89,7 +89,6 @@ export class WebSocketTransport extends InboxTransport {
       this.abort(this.linkError(peerRank, error));
     });
     socket.on('close', (code) => {
-      this.outgoing?.slots?.close();
       this.linkClosed('next', code);
     });
     // Attached too late: pass the failure on.
@@ -97,7 +96,7 @@ export class WebSocketTransport extends InboxTransport {
   }
 
   /** From within the socket's `onOpen`. */
-  attachIncoming(socket: ClientSocket, shared: SharedSlots | null = null): void {
+  attachIncoming(socket: ClientSocket, shared: SharedSlots | null): void {
     this.incoming = socket;
     const peerRank = this.previousRank;
     const slots =
