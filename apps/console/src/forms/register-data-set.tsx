@@ -1,12 +1,9 @@
 import { dataSetRegistrationSchema } from '@skipring/protocol';
 import type { JSX } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
-import { z } from 'zod';
 import { useClient } from '../client-context.js';
-import { FoldedForm } from './folded-form.js';
-import { startingValue, type JsonObject, type JsonSchema } from './json-schema.js';
-import { SchemaForm } from './schema-form.js';
-import { checkedBy, useCheckedValue } from './use-checked-value.js';
+import { startingValue, type JsonObject } from './json-schema.js';
+import { RequestForm } from './request-form.js';
+import { checkedBy } from './use-checked-value.js';
 
 const START = { name: 'glyphs', format: 'glyphs' };
 const check = checkedBy(dataSetRegistrationSchema);
@@ -18,28 +15,18 @@ export function RegisterDataSet({
   readonly onRegistered: () => void;
 }): JSX.Element {
   const client = useClient();
-  const schema = useMemo(
-    () => z.toJSONSchema(dataSetRegistrationSchema, { io: 'input' }) as JsonSchema,
-    [],
-  );
-  const [value, setValue] = useState<JsonObject>(START);
-  const form = useCheckedValue(value, check);
-  const send = async (): Promise<boolean> => {
-    const isDone = await form.send((registration) => client.registerDataSet(registration));
-    if (!isDone) return false;
-    setValue(startingValue(schema) as JsonObject);
-    onRegistered();
-    return true;
-  };
   return (
-    <FoldedForm title="Add a data set" action="Register" problem={form.problem} send={send}>
-      <SchemaForm
-        schema={schema}
-        pointer=""
-        value={value}
-        onChange={setValue}
-        context={{ errors: form.errors, suggestions: new Map() }}
-      />
-    </FoldedForm>
+    <RequestForm
+      title="Add a data set"
+      action="Register"
+      request={dataSetRegistrationSchema}
+      check={check}
+      start={START}
+      next={(schema) => startingValue(schema) as JsonObject}
+      onSend={async (registration) => {
+        await client.registerDataSet(registration);
+        onRegistered();
+      }}
+    />
   );
 }
